@@ -1,0 +1,5 @@
+"""`python -m defirisk`."""
+
+from defirisk.cli.main import main
+
+main()

@@ -1,0 +1,231 @@
+"""The contract between a protocol and everything else. See CONTRIBUTING.md for a worked example.
+
+An adapter is pure: it names contracts, events and views, folds decoded logs into rows, and states
+what the rows mean (holdings and parameters) and how the protocol itself can be asked whether they
+are right. All reading and writing is done for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, Literal, Protocol, runtime_checkable
+
+from defirisk.core.evm import Address, Block
+from defirisk.core.holdings import Holdings
+from defirisk.core.row import Key, Row, Rows, State
+
+Kind = Literal["lending", "cdp", "perps", "amm", "oracles", "wrappers"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """One set of contracts of one protocol on one chain. Forks are deployments, not code."""
+
+    name: str
+    protocol: str
+    chain_id: int
+    first_block: int = 0
+    contracts: Mapping[str, Address] = field(default_factory=dict)
+    follows: Mapping[str, str] = field(default_factory=dict)
+    """Symbol or address of a wrapped or pegged asset, to the asset whose price it follows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contract:
+    """A contract that is watched. `role` decides which of its events are decoded.
+
+    `subject` is what it stands for (the asset of an aToken, the proxy of an aggregator);
+    logs before `first_block` are not wanted.
+    """
+
+    address: Address
+    role: str
+    first_block: int
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedWanted:
+    """A price source that a protocol reads: an oracle adapter takes it from here."""
+
+    address: Address
+    first_block: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenWanted:
+    """An ERC-20 whose symbol, name and decimals are needed."""
+
+    address: Address
+
+
+Discovery = Contract | FeedWanted | TokenWanted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Log:
+    """A decoded log of a watched contract. `args` uses the contract's own names."""
+
+    block_number: int
+    timestamp: int
+    log_index: int
+    contract: Contract
+    event: str
+    args: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """Events and views of one role: names within abis/`abi`.json."""
+
+    abi: str
+    events: tuple[str, ...] = ()
+    views: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A question to a contract: a function of its role's interface, and its arguments."""
+
+    contract: Contract
+    function: str
+    args: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a price feed says. `price` is raw, in 10^-`decimals` of its unit of account.
+
+    `grade` is "logs" where it was folded from logs, "read" where a view was asked.
+    """
+
+    price: int
+    decimals: int
+    updated_at: int
+    grade: Literal["logs", "read"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """An ERC-20's own words about itself; never to be shown unescaped."""
+
+    address: Address
+    symbol: str
+    name: str
+    decimals: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Everything an adapter may know when it says what its rows mean at `block`."""
+
+    deployment: Deployment
+    block: Block
+    rows: Rows
+    tokens: Mapping[Address, Token]
+    answers: Mapping[Address, Answer]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One of our numbers, and how the protocol itself can be asked for it.
+
+    `ours` are the values expected in `fields` of the view's answer (by output position).
+    `grade` is "compared", or "read" where ours was itself taken from that view.
+    `unit` is the account for a question about a liquidation unit, else empty.
+    """
+
+    subject: str
+    view: View
+    fields: tuple[str, ...]
+    ours: tuple[int, ...]
+    positions: tuple[int, ...] | None = None
+    unit: str = ""
+    grade: Literal["compared", "read"] = "compared"
+
+
+class Adapter(Protocol):
+    """What every protocol file offers. `name` is the file's name with dashes."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> Kind: ...
+    @property
+    def version(self) -> int:
+        """Raised whenever the fold would make other rows of the same logs."""
+
+    @property
+    def source(self) -> str:
+        """Which contracts, in which version and package, the code was written from."""
+
+    @property
+    def rows(self) -> tuple[type[Row], ...]: ...
+    @property
+    def interfaces(self) -> Mapping[str, Interface]: ...
+
+    def roots(self, deployment: Deployment) -> Iterable[Discovery]:
+        """The contracts that a deployment's data names."""
+
+    def discover(self, deployment: Deployment, log: Log) -> Iterable[Discovery]:
+        """Contracts, feeds and tokens that a log reveals."""
+
+    def touches(self, log: Log) -> Iterable[tuple[type[Row], Key]]:
+        """Every key that `fold` may read or write for this log."""
+
+    def fold(self, log: Log, state: State) -> None:
+        """Applies one log to the rows it touches."""
+
+    def views(self, contracts: Sequence[Contract]) -> Iterable[View]:
+        """What logs cannot say, to be read where a run ends."""
+
+    def discover_view(self, view: View, answer: tuple[Any, ...] | None) -> Iterable[Discovery]:
+        """Contracts that an answer reveals; `answer` is None where the view reverted."""
+
+    def observe(
+        self, view: View, answer: tuple[Any, ...] | None, block: Block, state: State
+    ) -> None:
+        """Applies an answer to the rows. May read and write any key."""
+
+
+@runtime_checkable
+class OracleAdapter(Adapter, Protocol):
+    """A kind of price feed."""
+
+    def feed(self, wanted: FeedWanted) -> Contract:
+        """The contract under which a wanted feed is watched."""
+
+    def answers(self, snapshot: Snapshot) -> Mapping[Address, Answer]:
+        """The current answer of every feed, by the address that protocols read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something about a deployment that every output must say, such as an unproven revision."""
+
+    code: str
+    text: str
+
+
+@runtime_checkable
+class MarketAdapter(Adapter, Protocol):
+    """A protocol in which accounts hold positions that can be liquidated."""
+
+    def holdings(self, snapshot: Snapshot) -> Holdings:
+        """Units, quotes, parameters and amounts at the snapshot's block, in exact integers."""
+
+    def liquidatable(
+        self, snapshot: Snapshot, unit: str, prices: Mapping[Address, Fraction]
+    ) -> bool:
+        """Whether the contract would allow a liquidation of `unit`, decided in its own integers.
+
+        `prices` scales the oracle price of the named assets; all others stay as they are.
+        """
+
+    def questions(self, snapshot: Snapshot) -> Iterable[Question]:
+        """Our numbers, each with the view that decides whether they are right."""
+
+    def findings(self, snapshot: Snapshot) -> Iterable[Finding]:
+        """What must be said wherever numbers of this deployment are shown."""

@@ -1,0 +1,115 @@
+"""The book: everything that shocks, measures and reports compute on, in float64 arrays.
+
+Axes in array docstrings: N units, H holdings, Q quotes, A assets, P parameter sets, M markets,
+S scenarios; the scenario axis is last and contiguous.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from defirisk.core.adapter import Finding
+from defirisk.core.evm import Address, Block
+from defirisk.core.quote import Program
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asset:
+    """A token on the asset axis. `follows` is the index of the asset it wraps or is pegged to."""
+
+    address: Address
+    symbol: str
+    follows: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketFacts:
+    """One market in whole tokens, units of account and fractions; NaN where unknown."""
+
+    deployment: int
+    market: str
+    asset: int
+    supplied: float
+    borrowed: float
+    cash: float
+    deficit: float
+    price_usd: float
+    supply_cap: int
+    borrow_cap: int
+    supply_apr: float
+    borrow_apr: float
+    ltv: float
+    liquidation_threshold: float
+    liquidation_bonus: float
+    reserve_factor: float
+    price_source: Address
+    price_updated_ts: int | None
+    price_grade: str
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentFacts:
+    """One deployment of the book and how its numbers were proven."""
+
+    name: str
+    protocol: str
+    proof: str
+    findings: tuple[Finding, ...]
+
+
+class Edge(Protocol):
+    """Decides a unit near the edge by the contract's own integers."""
+
+    def liquidatable(self, unit: int, prices: Mapping[Address, Fraction]) -> bool:
+        """Whether unit number `unit` can be liquidated with these assets' oracle prices scaled."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Book:
+    """Positions of any number of deployments of one chain at one block.
+
+    Amounts of holdings are in whole units of their quote (before its rates); `quote_price` is the
+    quote's value in USD (N.B. the program's), `quote_rate` the product of its rates, so
+    `quote_price / quote_rate` is the oracle's price of a whole token. `asset_price` is the market
+    price in USD. NaN in any price means unknown: units that depend on it are in `unpriced`.
+    """
+
+    chain_id: int
+    block: Block
+    deployments: tuple[DeploymentFacts, ...]
+    assets: tuple[Asset, ...]
+    markets: tuple[MarketFacts, ...]
+    units: tuple[str, ...]
+    unit_deployment: Ints  # (N,)
+    unpriced: npt.NDArray[np.bool_]  # (N,)
+    asset_price: Floats  # (A,)
+    quote_asset: Ints  # (Q,)
+    quote_deployment: Ints  # (Q,)
+    quote_market: tuple[str, ...]  # (Q,)
+    quote_program: tuple[Program, ...]  # (Q,)
+    quote_price: Floats  # (Q,)
+    quote_rate: Floats  # (Q,)
+    ltv: Floats  # (P,)
+    liquidation_threshold: Floats  # (P,)
+    liquidation_bonus: Floats  # (P,)
+    holding_unit: Ints  # (H,), ascending
+    holding_quote: Ints  # (H,)
+    holding_side: npt.NDArray[np.int8]  # (H,), of core.holdings.Side
+    holding_amount: Floats  # (H,)
+    holding_parameters: Ints  # (H,)
+    resolution: Floats  # (N,)
+    edge: Edge
+
+    def symbol(self, asset: int) -> str:
+        """The asset's own symbol: to be escaped where it is shown."""
+        return self.assets[asset].symbol

@@ -1,0 +1,94 @@
+"""What a deployment's rows mean, still in exact integers: units, quotes, parameters, amounts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from fractions import Fraction
+
+from defirisk.core.evm import Address
+from defirisk.core.quote import Program
+
+
+class Side(IntEnum):
+    """`SUPPLY` earns but does not back a debt; `COLLATERAL` does."""
+
+    COLLATERAL = 0
+    SUPPLY = 1
+    DEBT = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """One asset as one market prices it. Amounts against it have `decimals`."""
+
+    market: str
+    asset: Address
+    decimals: int
+    program: Program
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameters:
+    """Risk parameters that a holding is subject to, as fractions (1 is 100 %)."""
+
+    label: str
+    ltv: Fraction
+    liquidation_threshold: Fraction
+    liquidation_bonus: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """`amount_raw` base units of a quote, held or owed by a unit. Indexes into `Holdings`."""
+
+    unit: int
+    quote: int
+    side: Side
+    amount_raw: int
+    parameters: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Market:
+    """The state of one market or reserve. Raw amounts are base units of `asset`.
+
+    `price` is in units of account per whole token, None without a usable answer; caps are whole
+    tokens, 0 for none; `*_apr` are fractions per year.
+    """
+
+    market: str
+    asset: Address
+    decimals: int
+    supplied_raw: int
+    borrowed_raw: int
+    cash_raw: int
+    deficit_raw: int
+    supply_cap: int
+    borrow_cap: int
+    supply_apr: Fraction
+    borrow_apr: Fraction
+    parameters: Parameters
+    reserve_factor: Fraction
+    price: Fraction | None
+    price_source: Address
+    price_updated_ts: int | None
+    price_grade: str
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holdings:
+    """All liquidation units of one deployment at one block.
+
+    `resolution` is the smallest amount of the unit of account that the contract distinguishes:
+    near the edge, each holding may be off by that much in floating point.
+    """
+
+    units: tuple[str, ...]
+    quotes: tuple[Quote, ...]
+    parameters: tuple[Parameters, ...]
+    holdings: tuple[Holding, ...]
+    markets: tuple[Market, ...]
+    unit_of_account: str = "USD"
+    resolution: Fraction = field(default=Fraction(1, 10**8))

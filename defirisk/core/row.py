@@ -1,0 +1,69 @@
+"""Rows: the whole state of a protocol, as its fold sees it.
+
+An adapter declares its state as frozen dataclasses. The store makes one table of each; a row is
+valid from the block that wrote it until the block that wrote the next version of the same key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import fields
+from functools import cache
+from typing import Annotated, Any, ClassVar, Protocol, TypeVar, get_type_hints
+
+Wide = Annotated[int, "256 bit"]
+"""An integer that may need up to 256 bits, signed or not: stored without losing a digit."""
+
+Key = tuple[Any, ...]
+
+
+class Row:
+    """Base of every row: a frozen dataclass `class Reserve(Row, table="…", key=("asset",))`.
+
+    The fields named in `key` identify a row within its deployment. All other fields have defaults:
+    a key that was never written reads as them. Types: str, bool, int (64 bit) and `Wide`.
+    """
+
+    __slots__ = ()
+    table: ClassVar[str]
+    key: ClassVar[tuple[str, ...]]
+
+    def __init_subclass__(cls, table: str = "", key: tuple[str, ...] = ()) -> None:
+        # Called twice for a slotted dataclass; the second class inherits the first one's dict.
+        if table:
+            cls.table, cls.key = table, key
+
+
+R = TypeVar("R", bound=Row)
+
+
+@cache
+def columns(row_type: type[Row]) -> dict[str, Any]:
+    """Field name to annotated type, in order of declaration."""
+    hints = get_type_hints(row_type, include_extras=True)
+    return {field.name: hints[field.name] for field in fields(row_type)}  # type: ignore[arg-type]
+
+
+def key_of(row: Row) -> Key:
+    """The values of a row's key fields."""
+    return tuple(getattr(row, name) for name in row.key)
+
+
+class State(Protocol):
+    """What a fold reads and writes: rows by key, and nothing else."""
+
+    def get(self, row_type: type[R], *key: Any) -> R:
+        """The current row of this key; a row of defaults where none was written."""
+
+    def put(self, row: Row) -> None:
+        """Makes `row` the current version of its key."""
+
+
+class Rows(Protocol):
+    """All rows of one deployment that are valid at one block."""
+
+    def all(self, row_type: type[R]) -> Iterable[R]:
+        """Every row of this type, in the order of their keys."""
+
+    def find(self, row_type: type[R], *key: Any) -> R | None:
+        """The row of this key, if one was ever written."""
