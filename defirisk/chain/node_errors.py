@@ -7,7 +7,7 @@ in the field. An unknown text is a plain NodeError: `ranges` then asks for less.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from defirisk.core.errors import NodeBehind, NodeError, RangeTooLarge, RetryableNodeError
@@ -42,6 +42,8 @@ class Asked:
         return f"{self.host} {self.method}: {text}"
 
 
+_READ_CHARACTERS = 2_000
+_ABOUT_BLOCKS = re.compile(r"\b(blocks?|range|results?|logs)\b", re.I)
 _RATE_LIMIT = re.compile(
     r"rate.?limit|too many requests|request rate|requests per second|compute units|"
     r"throughput|request count|capacity exceeded|credits|quota",
@@ -75,9 +77,9 @@ _RANGE_WORDINGS = tuple(
         r"range (?P<first_decimal>\d+)\s*-\s*(?P<last_decimal>\d+)",
         # QuickNode, 1RPC, BlockPI "limited to a 10,000 range"; Alchemy, Aurora "up to a 2K block"
         rf"(?:limited to|up to|at most)(?: an?)? {_NUMBER} ?-?blocks?",
-        rf"limited to an? {_NUMBER}",
+        rf"limited to (?:an?|0 -) {_NUMBER}",
         # Avalanche, Cloudflare, Merkle, Moonbeam, PublicNode, thirdweb, Hyperliquid
-        rf"maximum is set to {_NUMBER}",
+        rf"(?:maximum is set to|maxAllowedRange\W{{1,3}}) ?{_NUMBER}",
         rf"(?:max(?:imum)?(?: allowed)?(?: block)? range(?: is)?|max is)\W{{0,3}}{_NUMBER}",
         rf"\(maximum {_NUMBER}\)",
         rf"number of requested blocks is {_NUMBER}",
@@ -102,24 +104,32 @@ _RANGE_WORDINGS = tuple(
 )
 
 
-def classify(error: object, asked: Asked, message: str) -> NodeError:
-    """The typed error for a JSON-RPC error object; `message` is its scrubbed text."""
+def classify(error: object, asked: Asked, scrub: Callable[[str], str]) -> NodeError:
+    """The typed error for a JSON-RPC error object. Its text is shown only through `scrub`."""
     fields = error if isinstance(error, Mapping) else {}
     code = fields.get("code")
-    text = asked.says(message or f"error {code} without a message")
-    if asked.blocks is not None and any(words.search(message) for words in _RANGE_WORDINGS):
+    # What a node writes is unbounded, and every pattern below runs over it.
+    message = str(fields.get("message", error))[:_READ_CHARACTERS]
+    text = asked.says(scrub(message) or f"error {code} without a message")
+    if asked.blocks is not None and _is_range_error(message):
         return RangeTooLarge(text, suggested=suggested_range(message, asked.blocks))
     if code in (429, -32005, -32029) or _RATE_LIMIT.search(message):
         return RetryableNodeError(text, retry_after=_wished_delay(fields.get("data")))
     if asked.method == "eth_call" and (code in (3, -32015) or _REVERTED.search(message)):
         return CallReverted(text, data=_revert_data(fields.get("data")))
-    if code == -32001 or _BEHIND.search(message):
+    if _BEHIND.search(message):
         return NodeBehind(text)
     if code == -32601:
         return NodeUnavailable(f"{text}: use a node that serves {asked.method}")
     if _BUSY.search(message):
         return Overwhelmed(text)
     return NodeError(text)
+
+
+def _is_range_error(message: str) -> bool:
+    if _RATE_LIMIT.search(message) and not _ABOUT_BLOCKS.search(message):
+        return False
+    return any(wording.search(message) for wording in _RANGE_WORDINGS)
 
 
 def classify_status(status: int, asked: Asked, retry_after: float | None) -> NodeError | None:

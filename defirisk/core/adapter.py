@@ -209,6 +209,15 @@ class Finding:
     text: str
 
 
+class LiquidationCheck(Protocol):
+    """Whether the contract would allow a liquidation of `unit`.
+
+    `prices` scales the oracle price of the named assets; all others stay as they are.
+    """
+
+    def __call__(self, unit: str, prices: Mapping[Address, Fraction]) -> bool: ...
+
+
 @runtime_checkable
 class MarketAdapter(Adapter, Protocol):
     """A protocol in which accounts hold positions that can be liquidated."""
@@ -216,13 +225,8 @@ class MarketAdapter(Adapter, Protocol):
     def holdings(self, snapshot: Snapshot) -> Holdings:
         """Units, quotes, parameters and amounts at the snapshot's block, in exact integers."""
 
-    def liquidatable(
-        self, snapshot: Snapshot, unit: str, prices: Mapping[Address, Fraction]
-    ) -> bool:
-        """Whether the contract would allow a liquidation of `unit`, decided in its own integers.
-
-        `prices` scales the oracle price of the named assets; all others stay as they are.
-        """
+    def liquidation_check(self, snapshot: Snapshot) -> LiquidationCheck:
+        """Decides single units in the contract's own integers."""
 
     def questions(self, snapshot: Snapshot) -> Iterable[Question]:
         """Our numbers, each with the view that decides whether they are right."""

@@ -58,6 +58,12 @@ class State(Protocol):
     def put(self, row: Row) -> None:
         """Makes `row` the current version of its key."""
 
+    def amend(self, row: Row) -> None:
+        """Corrects the current version in place: what was so ever since that version began.
+
+        Where the key was never written, since the deployment's first block.
+        """
+
 
 class Rows(Protocol):
     """All rows of one deployment that are valid at one block."""

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from defirisk.core.adapter import Log
 from defirisk.core.row import State
+from defirisk.protocols.lending.aave_v3.accrual import update_state
 from defirisk.protocols.lending.aave_v3.fold.events import Handler, On, Touched, by
 from defirisk.protocols.lending.aave_v3.rows import Account, Reserve, UserReserve
 
@@ -61,6 +62,10 @@ def _liquidation_call(log: Log, state: State) -> None:
     _move_cash(state, args["debtAsset"], args["debtToCover"])
     if not args["receiveAToken"]:
         _move_cash(state, args["collateralAsset"], -args["liquidatedCollateralAmount"])
+    elif args["collateralAsset"] != args["debtAsset"]:
+        # The only place where the Pool stores new indexes without a ReserveDataUpdated.
+        reserve = state.get(Reserve, args["collateralAsset"])
+        state.put(update_state(reserve, log.timestamp))
 
 
 def _deficit_created(log: Log, state: State) -> None:

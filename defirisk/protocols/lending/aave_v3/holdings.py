@@ -1,0 +1,157 @@
+"""An Aave v3 market as units, quotes, parameters and amounts. The unit is an account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from defirisk.core.adapter import Snapshot
+from defirisk.core.evm import ZERO_ADDRESS, Address
+from defirisk.core.holdings import Holding, Holdings, Market, Parameters, Quote, Side
+from defirisk.core.quote import Feed, Product, Rate
+from defirisk.protocols.lending.aave_v3.account_data import (
+    NO_EMODE,
+    EMode,
+    ReserveNow,
+    thresholds,
+)
+from defirisk.protocols.lending.aave_v3.market_now import MarketNow, PriceNow, market_now
+from defirisk.protocols.lending.aave_v3.rows import RAY, Reserve
+from defirisk.protocols.lending.aave_v3.scaled_balance import (
+    a_token_balance,
+    variable_debt_balance,
+)
+
+BPS = 10_000
+
+
+def holdings(snapshot: Snapshot) -> Holdings:
+    """Every account with a balance, against two quotes per reserve: its aToken and its debt."""
+    market = market_now(snapshot)
+    assets = list(market.reserves)
+    quotes = [quote for asset in assets for quote in _quotes(snapshot, market, asset)]
+    parameters = _ParameterSets()
+    units: list[Address] = []
+    held: list[Holding] = []
+    for account, positions in market.positions.items():
+        emode = market.modes.get(account, NO_EMODE)
+        mine = []
+        for position in positions:
+            if position.asset not in market.reserves:
+                continue
+            at = 2 * assets.index(position.asset)
+            index = parameters.index(market.reserves[position.asset].reserve, emode)
+            if position.scaled_a_token_raw:
+                side = Side.COLLATERAL if position.used_as_collateral else Side.SUPPLY
+                mine.append(Holding(len(units), at, side, position.scaled_a_token_raw, index))
+            if position.scaled_variable_debt_raw:
+                mine.append(
+                    Holding(len(units), at + 1, Side.DEBT, position.scaled_variable_debt_raw, index)
+                )
+        if mine:
+            units.append(account)
+            held.extend(mine)
+    return Holdings(
+        units=tuple(units),
+        quotes=tuple(quotes),
+        parameters=parameters.all(),
+        holdings=tuple(held),
+        markets=tuple(_markets(snapshot, market)),
+        unit_of_account="USD" if market.base_currency == ZERO_ADDRESS else market.base_currency,
+        resolution=Fraction(1, market.base_currency_unit),
+    )
+
+
+class _ParameterSets:
+    """The distinct parameters that apply to somebody, in order of first use."""
+
+    def __init__(self) -> None:
+        self._index: dict[tuple[str, int], int] = {}
+        self._sets: list[Parameters] = []
+
+    def index(self, reserve: Reserve, emode: EMode) -> int:
+        category = emode.category.category_id if reserve.asset in emode.collateral else 0
+        key = (reserve.asset, category)
+        if key not in self._index:
+            self._index[key] = len(self._sets)
+            self._sets.append(_parameters(reserve, emode if category else NO_EMODE))
+        return self._index[key]
+
+    def all(self) -> tuple[Parameters, ...]:
+        return tuple(self._sets)
+
+
+def _parameters(reserve: Reserve, emode: EMode) -> Parameters:
+    ltv, threshold = thresholds(reserve, emode)
+    in_mode = emode.category.category_id != 0
+    bonus = emode.category.liquidation_bonus_bps if in_mode else reserve.liquidation_bonus_bps
+    return Parameters(
+        label=f"{reserve.asset}/emode-{emode.category.category_id}" if in_mode else reserve.asset,
+        ltv=Fraction(ltv, BPS),
+        liquidation_threshold=Fraction(threshold, BPS),
+        liquidation_bonus=Fraction(max(bonus - BPS, 0), BPS),
+    )
+
+
+def _feed(market: MarketNow, price: PriceNow) -> Feed:
+    value = None if price.price is None else Fraction(price.price, market.base_currency_unit)
+    return Feed(price.source, value)
+
+
+def _quotes(snapshot: Snapshot, market: MarketNow, asset: Address) -> Iterator[Quote]:
+    now = market.reserves[asset]
+    feed = _feed(market, market.prices[asset])
+    for name, index_ray in (
+        ("liquidity_index", now.liquidity_index_ray),
+        ("variable_borrow_index", now.variable_borrow_index_ray),
+    ):
+        yield Quote(
+            market=snapshot.deployment.name,
+            asset=asset,
+            decimals=_decimals(now),
+            program=Product((feed, Rate(f"{asset}/{name}", Fraction(index_ray, RAY)))),
+        )
+
+
+def _decimals(now: ReserveNow) -> int:
+    return len(str(now.unit)) - 1
+
+
+def _markets(snapshot: Snapshot, market: MarketNow) -> Iterator[Market]:
+    for asset, now in market.reserves.items():
+        reserve, price = now.reserve, market.prices[asset]
+        yield Market(
+            market=snapshot.deployment.name,
+            asset=asset,
+            decimals=_decimals(now),
+            supplied_raw=a_token_balance(reserve.scaled_supply_raw, now.liquidity_index_ray),
+            borrowed_raw=variable_debt_balance(
+                reserve.scaled_variable_debt_raw, now.variable_borrow_index_ray
+            ),
+            cash_raw=reserve.virtual_underlying_raw,
+            deficit_raw=reserve.deficit_raw,
+            supply_cap=reserve.supply_cap,
+            borrow_cap=reserve.borrow_cap,
+            supply_apr=Fraction(reserve.liquidity_rate_ray, RAY),
+            borrow_apr=Fraction(reserve.variable_borrow_rate_ray, RAY),
+            parameters=_parameters(reserve, NO_EMODE),
+            reserve_factor=Fraction(reserve.reserve_factor_bps, BPS),
+            price=_feed(market, price).value,
+            price_source=price.source,
+            price_updated_ts=price.updated_ts,
+            price_grade=price.grade,
+            flags=_flags(reserve),
+        )
+
+
+def _flags(reserve: Reserve) -> tuple[str, ...]:
+    stated = {
+        "inactive": not reserve.active,
+        "frozen": reserve.frozen,
+        "paused": reserve.paused,
+        "not borrowable": not reserve.borrowing_enabled,
+        "siloed": reserve.siloed_borrowing,
+        "isolated": reserve.debt_ceiling > 0,
+        "flash loans": reserve.flash_loan_enabled,
+    }
+    return tuple(flag for flag, holds in stated.items() if holds)

@@ -1,0 +1,126 @@
+"""The rows of an Aave v3 market joined for one block: reserves with prices, accounts with modes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from defirisk.core.adapter import Answer, Snapshot
+from defirisk.core.evm import ZERO_ADDRESS, Address
+from defirisk.protocols.lending.aave_v3.account_data import EMode, ReserveNow, emodes
+from defirisk.protocols.lending.aave_v3.accrual import normalized_income, normalized_variable_debt
+from defirisk.protocols.lending.aave_v3.rows import (
+    Account,
+    EModeAsset,
+    EModeCategory,
+    PoolMarket,
+    Price,
+    PriceOracle,
+    PriceSource,
+    Reserve,
+    UserReserve,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceNow:
+    """What the market's oracle says of an asset, where that was learned, and how old it is."""
+
+    price: int | None
+    source: Address
+    updated_ts: int | None
+    grade: Literal["logs", "read", "none"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketNow:
+    """Everything about a market at the snapshot's block, by the asset or the account."""
+
+    oracle: Address
+    base_currency: Address
+    base_currency_unit: int
+    reserves: Mapping[Address, ReserveNow]
+    prices: Mapping[Address, PriceNow]
+    positions: Mapping[Address, tuple[UserReserve, ...]]
+    modes: Mapping[Address, EMode]
+
+
+def market_now(snapshot: Snapshot) -> MarketNow:
+    """Joins the snapshot's rows. Dropped reserves are left out, as the contract skips them."""
+    rows = snapshot.rows
+    oracle = _price_oracle(snapshot)
+    base = rows.find(PriceOracle, oracle) or PriceOracle(oracle=oracle)
+    sources = {row.asset: row.source for row in rows.all(PriceSource) if row.oracle == oracle}
+    reserves, prices = {}, {}
+    for reserve in rows.all(Reserve):
+        if reserve.dropped or reserve.a_token == ZERO_ADDRESS:
+            continue
+        source = sources.get(reserve.asset, ZERO_ADDRESS)
+        prices[reserve.asset] = _price_of(snapshot, base, reserve.asset, source)
+        reserves[reserve.asset] = _reserve_now(snapshot, reserve, prices[reserve.asset])
+    return MarketNow(
+        oracle=oracle,
+        base_currency=base.base_currency,
+        base_currency_unit=base.base_currency_unit_raw,
+        reserves=reserves,
+        prices=prices,
+        positions=_positions(snapshot),
+        modes=_modes(snapshot),
+    )
+
+
+def _price_oracle(snapshot: Snapshot) -> Address:
+    stated = snapshot.deployment.contracts.get("oracle", ZERO_ADDRESS)
+    market = snapshot.rows.find(PoolMarket, snapshot.deployment.contracts["pool"])
+    if market is not None and market.price_oracle != ZERO_ADDRESS:
+        return market.price_oracle
+    return stated
+
+
+def _price_of(snapshot: Snapshot, base: PriceOracle, asset: Address, source: Address) -> PriceNow:
+    """`AaveOracle.getAssetPrice`; what it would ask the fallback oracle for is a read price."""
+    if asset == base.base_currency:
+        unit = base.base_currency_unit_raw
+        return PriceNow(price=unit, source=base.oracle, updated_ts=None, grade="logs")
+    answer: Answer | None = snapshot.answers.get(source)
+    if answer is not None and answer.price > 0:
+        return PriceNow(
+            price=answer.price, source=source, updated_ts=answer.updated_at, grade=answer.grade
+        )
+    read = snapshot.rows.find(Price, asset)
+    if read is not None and read.price_raw > 0:
+        return PriceNow(
+            price=read.price_raw, source=source, updated_ts=read.read_at_ts, grade="read"
+        )
+    return PriceNow(price=None, source=source, updated_ts=None, grade="none")
+
+
+def _reserve_now(snapshot: Snapshot, reserve: Reserve, price: PriceNow) -> ReserveNow:
+    now_ts = snapshot.block.timestamp
+    token = snapshot.tokens.get(reserve.asset)
+    return ReserveNow(
+        reserve=reserve,
+        unit=10 ** (token.decimals if token else 18),
+        liquidity_index_ray=normalized_income(reserve, now_ts),
+        variable_borrow_index_ray=normalized_variable_debt(reserve, now_ts),
+        price=price.price if token else None,
+    )
+
+
+def _positions(snapshot: Snapshot) -> dict[Address, tuple[UserReserve, ...]]:
+    found: dict[Address, list[UserReserve]] = {}
+    for row in snapshot.rows.all(UserReserve):
+        found.setdefault(row.account, []).append(row)
+    return {account: tuple(rows) for account, rows in found.items()}
+
+
+def _modes(snapshot: Snapshot) -> dict[Address, EMode]:
+    """The efficiency mode of every account that is in one."""
+    rows = snapshot.rows
+    known = emodes(rows.all(EModeCategory), rows.all(EModeAsset))
+    return {
+        row.account: known[row.emode_category_id]
+        for row in rows.all(Account)
+        if row.emode_category_id in known
+    }

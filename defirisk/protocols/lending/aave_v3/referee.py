@@ -1,0 +1,145 @@
+"""What an Aave v3 market itself answers: every number of ours with the view that decides on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from fractions import Fraction
+
+from defirisk.core.adapter import Contract, Question, Snapshot, View
+from defirisk.core.evm import Address
+from defirisk.protocols.lending.aave_v3.account_data import (
+    HEALTH_FACTOR_LIQUIDATION_THRESHOLD,
+    NO_EMODE,
+    AccountData,
+    ReserveNow,
+    account_data,
+)
+from defirisk.protocols.lending.aave_v3.market_now import MarketNow, market_now
+from defirisk.protocols.lending.aave_v3.rows import Reserve
+
+
+def questions(snapshot: Snapshot) -> Iterator[Question]:
+    """`getUserAccountData` of every account, then the state of every reserve."""
+    market = market_now(snapshot)
+    pool = _contract(snapshot.deployment.contracts["pool"], "pool")
+    for account, positions in market.positions.items():
+        ours = account_data(positions, market.modes.get(account, NO_EMODE), market.reserves)
+        yield Question(
+            subject=account,
+            unit=account,
+            view=View(pool, "getUserAccountData", (account,)),
+            fields=AccountData._fields,
+            # Without a price the contract reverts, and so it can't agree with any number.
+            ours=ours if ours is not None else (-1,) * len(AccountData._fields),
+        )
+    for asset, now in market.reserves.items():
+        yield from _reserve_questions(pool, asset, now)
+        yield from _price_question(market, asset)
+
+
+class Liquidatable:
+    """Whether an account's health factor is below 1 with some oracle prices scaled.
+
+    A scaled price is rounded to the feed's own precision, as a feed that answered it would be.
+    """
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._market = market_now(snapshot)
+
+    def __call__(self, unit: str, prices: Mapping[Address, Fraction]) -> bool:
+        reserves = dict(self._market.reserves)
+        for asset, factor in prices.items():
+            now = reserves.get(asset)
+            if now is not None and now.price is not None:
+                reserves[asset] = replace(now, price=shocked_answer(now.price, factor))
+        emode = self._market.modes.get(unit, NO_EMODE)
+        data = account_data(self._market.positions.get(unit, ()), emode, reserves)
+        return data is not None and data.health_factor < HEALTH_FACTOR_LIQUIDATION_THRESHOLD
+
+
+def shocked_answer(price: int, factor: Fraction) -> int:
+    """What a feed answers after a shock: `price` times `factor`, rounded to the nearest integer."""
+    return round(price * factor)
+
+
+def _contract(address: Address, role: str) -> Contract:
+    return Contract(address=address, role=role, first_block=0)
+
+
+def _reserve_questions(pool: Contract, asset: Address, now: ReserveNow) -> Iterator[Question]:
+    reserve = now.reserve
+    tokens = (
+        ("a_token", reserve.a_token, reserve.scaled_supply_raw),
+        ("variable_debt_token", reserve.variable_debt_token, reserve.scaled_variable_debt_raw),
+    )
+    for function, ours in (
+        ("getReserveNormalizedIncome", now.liquidity_index_ray),
+        ("getReserveNormalizedVariableDebt", now.variable_borrow_index_ray),
+        ("getReserveDeficit", reserve.deficit_raw),
+        ("getVirtualUnderlyingBalance", reserve.virtual_underlying_raw),
+    ):
+        yield Question(
+            subject=asset, view=View(pool, function, (asset,)), fields=(function,), ours=(ours,)
+        )
+    for role, token, scaled in tokens:
+        yield Question(
+            subject=asset,
+            view=View(_contract(token, role), "scaledTotalSupply"),
+            fields=(f"{role}.scaledTotalSupply",),
+            ours=(scaled,),
+        )
+    yield _configuration_question(pool, asset, reserve, now)
+
+
+_CONFIGURATION = (
+    # name, first bit, number of bits: `ReserveConfiguration`
+    ("ltv_bps", 0, 16),
+    ("liquidation_threshold_bps", 16, 16),
+    ("liquidation_bonus_bps", 32, 16),
+    ("active", 56, 1),
+    ("frozen", 57, 1),
+    ("borrowing_enabled", 58, 1),
+    ("paused", 60, 1),
+    ("borrowable_in_isolation", 61, 1),
+    ("siloed_borrowing", 62, 1),
+    ("flash_loan_enabled", 63, 1),
+    ("reserve_factor_bps", 64, 16),
+    ("borrow_cap", 80, 36),
+    ("supply_cap", 116, 36),
+    ("liquidation_protocol_fee_bps", 152, 16),
+    ("debt_ceiling", 212, 40),
+)
+
+
+def configuration_bitmap(reserve: Reserve, decimals: int) -> int:
+    """`DataTypes.ReserveConfigurationMap` as the Pool would store it."""
+    bitmap = decimals << 48 | 1 << 252  # bit 252: virtual accounting, always on in 3.6
+    for name, first_bit, width in _CONFIGURATION:
+        bitmap |= (int(getattr(reserve, name)) & ((1 << width) - 1)) << first_bit
+    return bitmap
+
+
+def _configuration_question(
+    pool: Contract, asset: Address, reserve: Reserve, now: ReserveNow
+) -> Question:
+    decimals = len(str(now.unit)) - 1
+    return Question(
+        subject=asset,
+        view=View(pool, "getConfiguration", (asset,)),
+        fields=("getConfiguration",),
+        ours=(configuration_bitmap(reserve, decimals),),
+    )
+
+
+def _price_question(market: MarketNow, asset: Address) -> Iterator[Question]:
+    price = market.prices[asset]
+    if price.price is None:
+        return
+    yield Question(
+        subject=asset,
+        view=View(_contract(market.oracle, "oracle"), "getAssetPrice", (asset,)),
+        fields=("getAssetPrice",),
+        ours=(price.price,),
+        grade="read" if price.grade == "read" else "compared",
+    )

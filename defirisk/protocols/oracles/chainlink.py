@@ -1,0 +1,158 @@
+"""Chainlink: a proxy that reads an aggregator, and aggregators that emit every answer.
+
+Source: `EACAggregatorProxy` and `FluxAggregator` of npm @chainlink/contracts 0.1.7;
+`latestAnswer` of both. A proxy emits nothing when its aggregator changes, so which aggregator it
+reads is asked where a run ends; an AnswerUpdated may come again within one round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from defirisk.core.adapter import (
+    Answer,
+    Contract,
+    Deployment,
+    Discovery,
+    FeedWanted,
+    Interface,
+    Kind,
+    Log,
+    Snapshot,
+    View,
+)
+from defirisk.core.evm import ZERO_ADDRESS, Address, Block
+from defirisk.core.row import Key, Row, State, Wide
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed(Row, table="chainlink_feeds", key=("feed",)):
+    """What a protocol reads. `aggregator` is the zero address where the feed is not a proxy.
+
+    `answer_raw` and `updated_at_ts` were read where a run ended, for feeds without logs.
+    """
+
+    feed: str
+    aggregator: str = ZERO_ADDRESS
+    phase_id: int = 0
+    decimals: int = 0
+    description: str = ""
+    answer_raw: Wide = 0
+    updated_at_ts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AggregatorAnswer(Row, table="chainlink_answers", key=("aggregator",)):
+    """The latest AnswerUpdated of an aggregator; `round_id` is the aggregator's own."""
+
+    aggregator: str
+    answer_raw: Wide = 0
+    round_id: Wide = 0
+    updated_at_ts: int = 0
+
+
+class Chainlink:
+    """The adapter. Its deployments are made by the indexer, one per chain."""
+
+    name = "chainlink"
+    kind: Kind = "oracles"
+    version = 1
+    source = "npm @chainlink/contracts 0.1.7: EACAggregatorProxy, FluxAggregator"
+    rows: tuple[type[Row], ...] = (Feed, AggregatorAnswer)
+    interfaces: Mapping[str, Interface] = {
+        "feed": Interface(abi="Chainlink.Proxy"),
+        "aggregator": Interface(abi="Chainlink.Aggregator", events=("AnswerUpdated",)),
+    }
+
+    def roots(self, deployment: Deployment) -> Iterable[Discovery]:
+        """None: feeds are wanted by protocols."""
+        return ()
+
+    def feed(self, wanted: FeedWanted) -> Contract:
+        """Every wanted feed is asked whether it is a proxy."""
+        return Contract(address=wanted.address, role="feed", first_block=wanted.first_block)
+
+    def discover(self, deployment: Deployment, log: Log) -> Iterable[Discovery]:
+        """Answers reveal nothing."""
+        return ()
+
+    def touches(self, log: Log) -> Iterable[tuple[type[Row], Key]]:
+        """The aggregator's row."""
+        return [(AggregatorAnswer, (log.contract.address,))]
+
+    def fold(self, log: Log, state: State) -> None:
+        """The last AnswerUpdated is the answer, also within a round."""
+        state.put(
+            AggregatorAnswer(
+                aggregator=log.contract.address,
+                answer_raw=log.args["current"],
+                round_id=log.args["roundId"],
+                updated_at_ts=log.args["updatedAt"],
+            )
+        )
+
+    def views(self, contracts: Sequence[Contract]) -> Iterable[View]:
+        """Which aggregator stands behind each feed, and what the feed says of itself."""
+        for contract in contracts:
+            if contract.role == "feed":
+                for function in ("aggregator", "phaseId", "decimals", "description"):
+                    yield View(contract, function)
+                yield View(contract, "latestRoundData")
+                yield View(contract, "latestAnswer")
+
+    def discover_view(self, view: View, answer: tuple[Any, ...] | None) -> Iterable[Discovery]:
+        """The aggregator behind a proxy."""
+        if view.function == "aggregator" and answer and answer[0] != ZERO_ADDRESS:
+            yield Contract(
+                address=answer[0],
+                role="aggregator",
+                first_block=view.contract.first_block,
+                subject=view.contract.address,
+            )
+
+    def observe(
+        self, view: View, answer: tuple[Any, ...] | None, block: Block, state: State
+    ) -> None:
+        """Facts about a feed hold since it was first seen; its answer only for now."""
+        if answer is None:
+            return
+        feed = state.get(Feed, view.contract.address)
+        if view.function == "latestAnswer":
+            state.put(replace(feed, answer_raw=answer[0]))
+        elif view.function == "latestRoundData":
+            state.put(replace(feed, updated_at_ts=answer[3]))
+        elif view.function == "aggregator" and feed.aggregator not in (ZERO_ADDRESS, answer[0]):
+            state.put(replace(feed, aggregator=answer[0]))
+        else:
+            column = {"aggregator": "aggregator", "phaseId": "phase_id"}.get(
+                view.function, view.function
+            )
+            changes: dict[str, Any] = {column: answer[0]}
+            state.amend(replace(feed, **changes))
+
+    def answers(self, snapshot: Snapshot) -> Mapping[Address, Answer]:
+        """From the aggregator's logs where there are any, else as the feed was read."""
+        folded = {row.aggregator: row for row in snapshot.rows.all(AggregatorAnswer)}
+        found: dict[Address, Answer] = {}
+        for feed in snapshot.rows.all(Feed):
+            answer = folded.get(feed.aggregator)
+            if answer is not None:
+                found[feed.feed] = Answer(
+                    price=answer.answer_raw,
+                    decimals=feed.decimals,
+                    updated_at=answer.updated_at_ts,
+                    grade="logs",
+                )
+            elif feed.updated_at_ts:
+                found[feed.feed] = Answer(
+                    price=feed.answer_raw,
+                    decimals=feed.decimals,
+                    updated_at=feed.updated_at_ts,
+                    grade="read",
+                )
+        return found
+
+
+ADAPTER = Chainlink()

@@ -1,0 +1,80 @@
+"""Who takes part: seeded accounts with a role, a size and the moment they join."""
+
+from __future__ import annotations
+
+import enum
+import random
+from dataclasses import dataclass
+
+from .abi import derived_address
+
+LARGEST = 6_000_000.0
+SMALLEST = 60.0
+
+
+class Role(enum.Enum):
+    """What an account joins for."""
+
+    ANCHOR = "anchor"  # lends what the others want to borrow
+    SUPPLIER = "supplier"
+    BORROWER = "borrower"
+    EDGE = "edge"  # a borrower as close to the limit as the pool allows
+    LOOPER = "looper"  # yWETH against WETH, recursively, in e-mode
+    STABLE_LOOPER = "stable looper"  # a stablecoin against another, in e-mode
+    ISOLATED = "isolated"  # borrows against an asset in isolation mode
+    DUST = "dust"  # owes one unit
+
+
+@dataclass(frozen=True)
+class Account:
+    """A participant; `appetite` is the part of its borrowing capacity that it uses."""
+
+    address: str
+    role: Role
+    size: float
+    appetite: float
+    joins: int
+
+
+def draw_accounts(seed: int, rng: random.Random, count: int, steps: int) -> list[Account]:
+    """`count` accounts; heavy-tailed sizes, most of them early."""
+    accounts = []
+    for number, role in enumerate(_roles(rng, count)):
+        address = derived_address(f"devnet {seed} account {number}")
+        size = min(LARGEST, max(SMALLEST, rng.lognormvariate(9.6, 1.7)))
+        accounts.append(Account(address, role, size, _appetite(rng, role), _joins(rng, role, steps)))
+    return accounts
+
+
+def _roles(rng: random.Random, count: int) -> list[Role]:
+    """At least one account of every role, and a realistic mix of a large number."""
+    shares = {
+        Role.ANCHOR: 0.015,
+        Role.SUPPLIER: 0.22,
+        Role.EDGE: 0.04,
+        Role.LOOPER: 0.075,
+        Role.STABLE_LOOPER: 0.03,
+        Role.ISOLATED: 0.04,
+        Role.DUST: 0.015,
+    }
+    roles = [role for role, share in shares.items() for _ in range(max(1, round(share * count)))]
+    roles = roles[:count] + [Role.BORROWER] * (count - len(roles))
+    rng.shuffle(roles)
+    return roles
+
+
+def _appetite(rng: random.Random, role: Role) -> float:
+    if role is Role.EDGE:
+        return rng.uniform(0.975, 0.995)
+    if role is Role.ISOLATED:
+        return rng.uniform(0.75, 0.97)
+    return min(0.97, max(0.1, rng.betavariate(3.0, 1.7)))
+
+
+def _joins(rng: random.Random, role: Role, steps: int) -> int:
+    if role is Role.ANCHOR:
+        return 0
+    if role is Role.EDGE:
+        # Before the last price drop, which puts them under water, or right after it.
+        return steps - rng.choice((1, 1, 3, 4))
+    return max(1, int(steps * 0.9 * rng.random() ** 1.8))
