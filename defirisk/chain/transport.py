@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from itertools import count
 from time import time
@@ -24,7 +24,7 @@ from defirisk.chain.node_errors import (
 )
 from defirisk.chain.retry import RetryPolicy
 from defirisk.chain.tasks import gather_or_cancel
-from defirisk.core.errors import NodeError, RetryableNodeError
+from defirisk.core.errors import NodeError, RangeTooLarge, RetryableNodeError
 
 # With these statuses the body is a web page or a gateway's own JSON, not the node's.
 _STATUS_DECIDES = frozenset({401, 402, 403, 404, 413, 429})
@@ -39,7 +39,7 @@ class TransportSettings:
     timeout: float = 30.0
     batch_size: int = 100
     concurrency: int = 8
-    retry: RetryPolicy = RetryPolicy()
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
     user_agent: str = f"defirisk/{__version__}"
 
 
@@ -115,8 +115,9 @@ class JsonRpcTransport:
         parsed = _parse(body)
         refused = classify_status(status, asked, retry_after)
         if refused is not None and not self._is_nodes_own(status, parsed, asked):
-            if len(ids) > 1 and status in _MAY_REFUSE_BATCH and asked.blocks is None:
-                raise BatchRefused(str(refused), try_size=len(ids) // 2)
+            batched = len(ids) > 1 and not isinstance(refused, RangeTooLarge)
+            if batched and status in _MAY_REFUSE_BATCH:
+                raise BatchRefused(str(refused), try_size=len(ids) // 2 if status == 413 else 1)
             raise refused
         if not isinstance(parsed, dict | list):
             raise Overwhelmed(asked.says("the answer is cut off, empty or no JSON"))
@@ -206,10 +207,9 @@ class _Exchange:
         """The answers, with final errors for what is still unanswered."""
         for position in self._pending:
             error = self.answers[position]
-            if isinstance(error, RetryableNodeError) or self._together or error is None:
-                self.answers[position] = _final(
-                    error if isinstance(error, RetryableNodeError) else last
-                )
+            self.answers[position] = _final(
+                error if isinstance(error, RetryableNodeError) else last
+            )
         return self.answers
 
 

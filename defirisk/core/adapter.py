@@ -78,11 +78,10 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """Events and views of one role: names within abis/`abi`.json."""
+    """Which events of a role are folded; these and its views are found in abis/NAME.json."""
 
-    abi: str
+    abis: tuple[str, ...]
     events: tuple[str, ...] = ()
-    views: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +131,8 @@ class Snapshot:
 class Question:
     """One of our numbers, and how the protocol itself can be asked for it.
 
-    `ours` are the values expected in `fields` of the view's answer (by output position).
+    `ours` are the values expected in the view's outputs, whose names are `fields`; None where we
+    say that the view reverts.
     `grade` is "compared", or "read" where ours was itself taken from that view.
     `unit` is the account for a question about a liquidation unit, else empty.
     """
@@ -140,8 +140,7 @@ class Question:
     subject: str
     view: View
     fields: tuple[str, ...]
-    ours: tuple[int, ...]
-    positions: tuple[int, ...] | None = None
+    ours: tuple[int, ...] | None
     unit: str = ""
     grade: Literal["compared", "read"] = "compared"
 

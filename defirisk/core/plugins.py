@@ -13,10 +13,13 @@ import pkgutil
 from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from defirisk.core.adapter import Adapter
 from defirisk.core.errors import UsageError
+
+if TYPE_CHECKING:  # keeps numpy out of the start-up of commands that only list protocols
+    from defirisk.core.scenario import Shock
 
 P = TypeVar("P")
 
@@ -54,9 +57,9 @@ def adapters() -> dict[str, Adapter]:
 
 
 @cache
-def shocks() -> dict[str, Any]:
+def shocks() -> dict[str, Shock]:
     """Every kind of shock by the word that begins it."""
-    found: dict[str, Any] = {}
+    found: dict[str, Shock] = {}
     for shock in (*_in_package("defirisk.shocks", "SHOCK"), *_from_entry_points("defirisk.shocks")):
         _add(found, shock)
     return found

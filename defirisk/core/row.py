@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import fields
-from functools import cache
 from typing import Annotated, Any, ClassVar, Protocol, TypeVar, get_type_hints
 
 Wide = Annotated[int, "256 bit"]
@@ -37,7 +36,6 @@ class Row:
 R = TypeVar("R", bound=Row)
 
 
-@cache
 def columns(row_type: type[Row]) -> dict[str, Any]:
     """Field name to annotated type, in order of declaration."""
     hints = get_type_hints(row_type, include_extras=True)

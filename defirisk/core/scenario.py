@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Protocol
 
 import numpy as np
 
@@ -29,6 +30,23 @@ class Scenario:
     name: str
     shocks: tuple[str, ...]
     moves: Moves
+
+
+class Shock(Protocol):
+    """What every shock file offers. `name` is the word before the colon of `name:TARGET=VALUE`."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def grammar(self) -> str:
+        """What to type, as one or two examples separated by blanks."""
+
+    @property
+    def summary(self) -> str:
+        """What it does to a book, in one line."""
+
+    def moves(self, book: Book, target: str, value: str) -> Moves:
+        """The moves that TARGET=VALUE means in this book; `UsageError` where it means none."""
 
 
 def combine(moves: Iterable[Moves]) -> Moves:

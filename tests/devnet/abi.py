@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from eth_abi.abi import decode, encode
 from eth_abi.grammar import TupleType, parse
-from eth_utils.crypto import keccak
+from eth_hash.auto import keccak
 
 MAX_UINT256 = 2**256 - 1
 ZERO_ADDRESS = "0x" + "00" * 20
@@ -38,12 +38,12 @@ def address_in(result: str) -> str:
 
 def derived_address(label: str) -> str:
     """An address nobody has the key of; the node impersonates it."""
-    return "0x" + keccak(text=label)[-20:].hex()
+    return "0x" + keccak(label.encode())[-20:].hex()
 
 
-@lru_cache(maxsize=None)
+@cache
 def _parsed(signature: str) -> tuple[bytes, tuple[str, ...]]:
-    selector = keccak(text=signature)[:4]
+    selector = keccak(signature.encode())[:4]
     parameters = signature[signature.index("(") :]
     if parameters == "()":
         return selector, ()

@@ -10,6 +10,7 @@ from .abi import derived_address
 
 LARGEST = 6_000_000.0
 SMALLEST = 60.0
+LATE_ISOLATED = 0.7
 
 
 class Role(enum.Enum):
@@ -42,7 +43,8 @@ def draw_accounts(seed: int, rng: random.Random, count: int, steps: int) -> list
     for number, role in enumerate(_roles(rng, count)):
         address = derived_address(f"devnet {seed} account {number}")
         size = min(LARGEST, max(SMALLEST, rng.lognormvariate(9.6, 1.7)))
-        accounts.append(Account(address, role, size, _appetite(rng, role), _joins(rng, role, steps)))
+        appetite, joins = _appetite(rng, role), _joins(rng, role, steps)
+        accounts.append(Account(address, role, size, appetite, joins))
     return accounts
 
 
@@ -67,7 +69,7 @@ def _appetite(rng: random.Random, role: Role) -> float:
     if role is Role.EDGE:
         return rng.uniform(0.975, 0.995)
     if role is Role.ISOLATED:
-        return rng.uniform(0.75, 0.97)
+        return rng.uniform(0.85, 0.97)
     return min(0.97, max(0.1, rng.betavariate(3.0, 1.7)))
 
 
@@ -77,4 +79,7 @@ def _joins(rng: random.Random, role: Role, steps: int) -> int:
     if role is Role.EDGE:
         # Before the last price drop, which puts them under water, or right after it.
         return steps - rng.choice((1, 1, 3, 4))
+    if role is Role.ISOLATED and rng.random() < LATE_ISOLATED:
+        # Shortly before the gap in prices, which leaves such accounts with bad debt.
+        return int(steps * rng.uniform(0.6, 0.72))
     return max(1, int(steps * 0.9 * rng.random() ** 1.8))

@@ -128,7 +128,8 @@ class Chain:
         self, sender: str, data: str, *, to: str | None = None, value: int = 0, gas: int = CALL_GAS
     ) -> dict[str, Any]:
         if sender not in self._nonces:
-            self._nonces[sender] = int(self.rpc.call("eth_getTransactionCount", sender, "latest"), 16)
+            known = self.rpc.call("eth_getTransactionCount", sender, "latest")
+            self._nonces[sender] = int(known, 16)
         nonce = self._nonces[sender]
         self._nonces[sender] = nonce + 1
         fields = {

@@ -21,12 +21,11 @@ class Desk:
 
     def units(self, symbol: str, dollars: float) -> int:
         """How much of the token that many dollars are, and at least one unit."""
-        decimals = self.market.assets[symbol].decimals
-        return max(1, int(dollars / self.prices[symbol] * 10**decimals))
+        return max(1, int(dollars / self.prices[symbol] * self._unit(symbol)))
 
     def dollars(self, symbol: str, units: int) -> float:
         """What an amount of the token is worth."""
-        return units / 10 ** self.market.assets[symbol].decimals * self.prices[symbol]
+        return units / self._unit(symbol) * self.prices[symbol]
 
     def fund(self, account: str, symbol: str, amount: int) -> Plan:
         """Get the token and let the pool take it."""
@@ -92,6 +91,9 @@ class Desk:
 
     def _pool(self, sender: str, signature: str, *args: object) -> Tx:
         return Tx(sender, self.market.pool, signature, args)
+
+    def _unit(self, symbol: str) -> float:
+        return 10.0 ** self.market.assets[symbol].decimals
 
     def _token(self, symbol: str) -> str:
         return self.market.assets[symbol].token

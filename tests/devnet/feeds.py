@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .abi import ZERO_ADDRESS, derived_address
+from .abi import ZERO_ADDRESS, derived_address, words
 from .chain import Chain, Tx
 
 ORACLES = tuple(derived_address(f"devnet oracle {number}") for number in range(3))
@@ -51,7 +51,14 @@ class Feeds:
         self.by_symbol[symbol] = Feed(aggregator, proxy)
         return self.by_symbol[symbol]
 
-    def report(self, symbol: str, price: float, spread: float = 0.0, third: bool = False) -> list[Tx]:
+    def attach(self, symbol: str, aggregator: str, proxy: str) -> None:
+        """Take over a feed that has already reported."""
+        latest = words(self.chain.call(aggregator, "latestRound()"))[0]
+        self.by_symbol[symbol] = Feed(aggregator, proxy, latest + 1)
+
+    def report(
+        self, symbol: str, price: float, spread: float = 0.0, third: bool = False
+    ) -> list[Tx]:
         """Transactions of a new round: two oracles around `price`, and sometimes the last one."""
         feed = self.by_symbol[symbol]
         seen = [price * (1 - spread), price * (1 + spread), price * (1 + spread / 2)]

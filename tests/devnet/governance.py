@@ -17,6 +17,7 @@ from .reserves import ETH_CORRELATED, STABLECOINS
 COLLATERAL = "configureReserveAsCollateral(address,uint256,uint256,uint256)"
 FREEZE = "setReserveFreeze(address,bool)"
 LTV_ZERO_IN_E_MODE = "setAssetLtvzeroInEMode(address,uint8,bool)"
+LTV_ZERO = "setReserveLtvzero(address,bool)"
 PAUSE = "setReservePause(address,bool,uint40)"
 NEW_WETH_CURVE = encode(["uint16", "uint32", "uint32", "uint32"], [9000, 0, 290, 8000])
 
@@ -29,20 +30,24 @@ REFORMS: tuple[tuple[float, str, str, tuple[Any, ...]], ...] = (
     (0.30, FREEZE, "AAVE", (True,)),
     (0.34, COLLATERAL, "AAVE", (5500, 6800, 10750)),  # kept pending while frozen
     (0.42, FREEZE, "AAVE", (False,)),
+    # Thawing restores no loan-to-value, neither the reserve's nor that of its e-modes.
+    (0.43, LTV_ZERO, "AAVE", (False,)),
     (0.46, LTV_ZERO_IN_E_MODE, "USDT", (STABLECOINS, True)),
     (0.52, "setReserveInterestRateData(address,bytes)", "WETH", (NEW_WETH_CURVE,)),
+    (0.54, PAUSE, "LINK", (True, 0)),
     (0.56, LTV_ZERO_IN_E_MODE, "USDT", (STABLECOINS, False)),
+    (0.57, PAUSE, "LINK", (False, 3600)),
     (0.58, "setAssetCollateralInEMode(address,uint8,bool)", "DAI", (STABLECOINS, False)),
     (0.61, "setLiquidationProtocolFee(address,uint256)", "WETH", (1500,)),
-    (0.63, PAUSE, "LINK", (True, 0)),
-    (0.66, PAUSE, "LINK", (False, 3600)),
     (0.68, "setDebtCeiling(address,uint256)", "LINK", (2_500_000_000,)),
-    (0.70, "setReserveLtvzero(address,bool)", "WBTC", (True,)),
+    (0.70, LTV_ZERO, "WBTC", (True,)),
     (0.72, "setBorrowableInIsolation(address,bool)", "USDT", (False,)),
-    (0.80, "setReserveLtvzero(address,bool)", "WBTC", (False,)),
+    (0.80, LTV_ZERO, "WBTC", (False,)),
     (0.86, "setSupplyCap(address,uint256)", "WBTC", (25_000,)),
     (0.92, FREEZE, "yWETH", (True,)),
     (0.94, FREEZE, "yWETH", (False,)),
+    (0.95, LTV_ZERO, "yWETH", (False,)),
+    (0.95, LTV_ZERO_IN_E_MODE, "yWETH", (ETH_CORRELATED, False)),
 )
 E_MODE_EDIT = (0.50, "setEModeCategory(uint8,uint16,uint16,uint16,string)")
 TREASURY_DATES = (0.3, 0.6, 0.9)

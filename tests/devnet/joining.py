@@ -64,8 +64,15 @@ class Joining:
 
     def _borrower(self, account: Account) -> Plan:
         """One to three collaterals, one to three other assets as debt."""
+        edge = account.role is Role.EDGE
         collaterals = _pick(self.rng, COLLATERALS, self.rng.choice((1, 1, 2, 2, 3)))
-        offered = {symbol: weight for symbol, weight in DEBTS.items() if symbol not in collaterals}
+        if edge:
+            collaterals = ["WETH"]  # a thin buffer, and the debt does not fall with it
+        offered = {
+            symbol: weight
+            for symbol, weight in DEBTS.items()
+            if symbol not in collaterals and (symbol in STABLES or not edge)
+        }
         debts = _pick(self.rng, offered, self.rng.choice((1, 1, 1, 2, 2, 3)))
         plan: Plan = []
         capacity = 0.0

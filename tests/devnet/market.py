@@ -68,6 +68,16 @@ class Market:
             "oracles": list(ORACLES),
         }
 
+    @classmethod
+    def load(cls, chain: Chain, description: dict[str, Any]) -> Market:
+        """The market on a chain that was built before."""
+        assets = {symbol: Asset(**asset) for symbol, asset in description["assets"].items()}
+        tokens = Tokens(chain, ADMIN, {symbol: one.token for symbol, one in assets.items()})
+        feeds = Feeds(chain, ADMIN, assets["LINK"].token)
+        for symbol, asset in assets.items():
+            feeds.attach(symbol, asset.aggregator, asset.feed)
+        return cls(description["first_block"], description["addresses"], assets, feeds, tokens)
+
 
 def deploy_market(chain: Chain, weth: str | None = None) -> Market:
     """Deploy the whole market; `weth` may name the address where WETH is or has to be."""

@@ -11,7 +11,12 @@ from .reserves import RESERVES
 DAYS = 182.0
 
 # Daily volatility, and how much of the common market movement a token takes.
-VOLATILITY = {"WETH": (0.022, 1.0), "WBTC": (0.018, 0.8), "LINK": (0.032, 1.2), "AAVE": (0.032, 1.2)}
+VOLATILITY = {
+    "WETH": (0.022, 1.0),
+    "WBTC": (0.018, 0.8),
+    "LINK": (0.032, 1.2),
+    "AAVE": (0.032, 1.2),
+}
 MARKET_VOLATILITY = 0.018
 STABLE_NOISE = {"USDC": 0.0003, "USDT": 0.0006, "DAI": 0.0008}
 VAULT_NOISE = 0.0006
@@ -35,7 +40,9 @@ JUMPS = (
     Jump(0.75, 0.79, {"WETH": 0.90, "WBTC": 0.93, "LINK": 0.90, "AAVE": 0.92}),
     Jump(0.82, 0.95, {"WETH": 1.12, "WBTC": 1.10, "LINK": 1.25, "AAVE": 1.20}),
 )
-LAST_DROP = {"WETH": 0.93, "WBTC": 0.93, "LINK": 0.90, "AAVE": 0.91}
+# The last step goes below everything since the edge borrowers came.
+LAST_DROP = {"WETH": 0.94, "WBTC": 0.94, "LINK": 0.90, "AAVE": 0.91}
+LAST_STEPS = 6
 
 # Relative to the peg, in these parts of the timeline.
 BROKEN_PEGS = (("USDC", 0.28, 0.31, 0.965), ("yWETH", 0.64, 0.68, 0.955))
@@ -48,6 +55,7 @@ class Prices:
         self._rng = rng
         self._steps = steps
         self._walk = {reserve.symbol: reserve.price for reserve in RESERVES}
+        self._low = dict(self._walk)
         self.current = dict(self._walk)
 
     def advance(self, step: int, vault_rate: float) -> None:
@@ -58,13 +66,18 @@ class Prices:
             own = self._rng.gauss(0.0, volatility * math.sqrt(days))
             self._walk[symbol] *= math.exp(beta * common + own) * self._jump(symbol, step)
             self.current[symbol] = self._walk[symbol]
+            if step < self._steps - LAST_STEPS:
+                self._low[symbol] = self._walk[symbol]
+            self._low[symbol] = min(self._low[symbol], self._walk[symbol])
+            if step == self._steps - 1:
+                self.current[symbol] = self._low[symbol] * LAST_DROP[symbol]
         for symbol, noise in STABLE_NOISE.items():
             self.current[symbol] = self._rng.gauss(1.0, noise) * self._peg(symbol, step)
         vault = self.current["WETH"] * vault_rate * self._rng.gauss(1.0, VAULT_NOISE)
         self.current["yWETH"] = vault * self._peg("yWETH", step)
 
     def _jump(self, symbol: str, step: int) -> float:
-        factor = LAST_DROP[symbol] if step == self._steps - 1 else 1.0
+        factor = 1.0
         for jump in JUMPS:
             first = int(jump.start * self._steps)
             last = max(first, int(jump.end * self._steps))

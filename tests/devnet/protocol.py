@@ -46,9 +46,7 @@ def deploy_protocol(chain: Chain) -> Protocol:
         "oracle": oracle,
         "acl_manager": acl_manager,
         "data_provider": data_provider,
-        "liquidation_data_provider": chain.deploy(
-            "LiquidationDataProvider", ADMIN, pool, provider
-        ),
+        "liquidation_data_provider": chain.deploy("LiquidationDataProvider", ADMIN, pool, provider),
         "treasury": TREASURY,
     }
     return Protocol(first_block, addresses)

@@ -1,4 +1,4 @@
-"""What the market lists, in the units of the protocol's own setters (basis points, whole tokens)."""
+"""What the market lists, in the units of the protocol's own setters."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ class Curve:
 
 @dataclass(frozen=True)
 class Reserve:
-    """One listing. A liquidation threshold of 0 means: collateral only inside an e-mode."""
+    """One listing: rates in basis points, caps in whole tokens, the debt ceiling in cents.
+
+    A threshold of 0 means that the asset is collateral only inside an e-mode, and a debt ceiling
+    of 0 that it is not isolated.
+    """
 
     symbol: str
     decimals: int
@@ -33,7 +37,7 @@ class Reserve:
     supply_cap: int = 0
     borrow_cap: int = 0
     borrowable: bool = True
-    debt_ceiling: int = 0  # in cents; any other value than 0 isolates the asset
+    debt_ceiling: int = 0
     borrowable_in_isolation: bool = False
 
 

@@ -63,6 +63,10 @@ class Tokens:
         preview = self.chain.call(self.by_symbol["yWETH"], "previewMint(uint256)", WAD)
         return words(preview)[0] + 1
 
+    def vault_assets(self) -> int:
+        """WETH in the vault of yWETH."""
+        return words(self.chain.call(self.by_symbol["yWETH"], "totalAssets()"))[0]
+
 
 def _weth(chain: Chain, admin: str, wanted: str | None) -> str:
     """WETH where it is wanted; an address without code gets a copy of a fresh deployment."""

@@ -62,8 +62,8 @@ class Chainlink:
     source = "npm @chainlink/contracts 0.1.7: EACAggregatorProxy, FluxAggregator"
     rows: tuple[type[Row], ...] = (Feed, AggregatorAnswer)
     interfaces: Mapping[str, Interface] = {
-        "feed": Interface(abi="Chainlink.Proxy"),
-        "aggregator": Interface(abi="Chainlink.Aggregator", events=("AnswerUpdated",)),
+        "feed": Interface(abis=("Chainlink.Proxy",)),
+        "aggregator": Interface(abis=("Chainlink.Aggregator",), events=("AnswerUpdated",)),
     }
 
     def roots(self, deployment: Deployment) -> Iterable[Discovery]:

@@ -54,7 +54,8 @@ class AaveV3:
     source = "npm @aave-dao/aave-v3-origin 3.6.0 (Pool revision 10)"
     rows: tuple[type[Row], ...] = ROWS
     interfaces: Mapping[str, Interface] = {
-        role: Interface(abi=abi, events=tuple(folding.EVENTS[role])) for role, abi in _ABIS.items()
+        role: Interface(abis=(abi, "Proxy"), events=tuple(folding.EVENTS[role]))
+        for role, abi in _ABIS.items()
     }
 
     def roots(self, deployment: Deployment) -> Iterable[Discovery]:

@@ -1,6 +1,7 @@
 """`getUserAccountData` in the contract's integers.
 
-Source: `GenericLogic.calculateUserAccountData` and `ValidationLogic.getUserReserveLtv` of @aave-dao/aave-v3-origin 3.6.0 (POOL_REVISION 10).
+Source: `GenericLogic.calculateUserAccountData` and `ValidationLogic.getUserReserveLtv` of
+@aave-dao/aave-v3-origin 3.6.0 (POOL_REVISION 10).
 """
 
 from __future__ import annotations

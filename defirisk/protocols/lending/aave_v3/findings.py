@@ -28,7 +28,7 @@ def findings(snapshot: Snapshot) -> Iterator[Finding]:
             name = token.symbol if token else asset
             yield Finding(
                 code="no-price",
-                text=f"{name} has no price at this block: accounts that hold or owe it are left out",
+                text=f"{name} has no price at this block: accounts with a stake in it are left out",
             )
     if market.base_currency != ZERO_ADDRESS:
         yield Finding(

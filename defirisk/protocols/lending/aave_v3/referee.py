@@ -30,8 +30,7 @@ def questions(snapshot: Snapshot) -> Iterator[Question]:
             unit=account,
             view=View(pool, "getUserAccountData", (account,)),
             fields=AccountData._fields,
-            # Without a price the contract reverts, and so it can't agree with any number.
-            ours=ours if ours is not None else (-1,) * len(AccountData._fields),
+            ours=ours,
         )
     for asset, now in market.reserves.items():
         yield from _reserve_questions(pool, asset, now)

@@ -1,0 +1,106 @@
+"""Sparse rows of the book: what units have pledged and owe, on the quote axis.
+
+Axes: N units, Q quotes, A assets, S scenarios. Two kinds of prices meet here: *oracle* prices (what
+a market believes, `core.scenario.quote_prices`) decide who can be liquidated, *market* prices say
+what things are worth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array
+
+from defirisk.core.book import Book, Floats, Ints
+from defirisk.core.holdings import Side
+from defirisk.core.scenario import Moves, Scenario, market_prices, quote_prices
+
+Bools = npt.NDArray[np.bool_]
+
+UNMOVED = Scenario(name="none", shocks=(), moves=Moves())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Positions:
+    """Consecutive units `first`, `first` + 1, … of a book; N counts these units only.
+
+    Amounts are whole units of their quote. Only holdings flagged as collateral back a debt.
+    """
+
+    first: int
+    deployment: Ints  # (N,)
+    decidable: Bools  # (N,), whether it owes something and all its prices are known
+    guard: Floats  # (N,), what the contract's rounding may amount to, in units of account
+    collateral: csr_array[np.float64]  # (N, Q)
+    backing: csr_array[np.float64]  # (N, Q), collateral times liquidation threshold
+    debt: csr_array[np.float64]  # (N, Q)
+
+    @property
+    def count(self) -> int:
+        """N."""
+        return len(self.deployment)
+
+
+def positions(book: Book, first: int = 0, stop: int | None = None) -> Positions:
+    """The rows of units `first` to `stop` (excluded; None: to the last one)."""
+    stop = len(book.units) if stop is None else min(stop, len(book.units))
+    own = slice(*np.searchsorted(book.holding_unit, [first, stop]))
+    unit = book.holding_unit[own] - first
+    quote, side, amount = book.holding_quote[own], book.holding_side[own], book.holding_amount[own]
+    threshold = book.liquidation_threshold[book.holding_parameters[own]]
+    shape = (stop - first, len(book.quote_asset))
+
+    def rows(wanted: Bools, weight: Floats) -> csr_array[np.float64]:
+        return csr_array((weight[wanted], (unit[wanted], quote[wanted])), shape=shape)
+
+    pledged, owed = side == Side.COLLATERAL, side == Side.DEBT
+    owes = np.bincount(unit[owed & (amount > 0)], minlength=shape[0]) > 0
+    return Positions(
+        first=first,
+        deployment=book.unit_deployment[first:stop],
+        decidable=owes & ~book.unpriced[first:stop],
+        guard=np.bincount(unit, minlength=shape[0]) * book.resolution[first:stop],
+        collateral=rows(pledged, amount),
+        backing=rows(pledged, amount * threshold),
+        debt=rows(owed, amount),
+    )
+
+
+def market_quotes(book: Book, scenarios: Sequence[Scenario]) -> Floats:
+    """Market value in USD of one unit of each quote after the moves, shape (Q, S)."""
+    prices = market_prices(book, list(scenarios))
+    return np.asarray(prices[book.quote_asset] * book.quote_rate[:, None], dtype=np.float64)
+
+
+def holding_values(book: Book) -> Floats:
+    """Market value of every holding in USD, shape (H,); NaN where the price is unknown."""
+    worth = book.quote_rate * book.asset_price[book.quote_asset]
+    return np.asarray(book.holding_amount * worth[book.holding_quote], dtype=np.float64)
+
+
+def health_factors(book: Book, scenario: Scenario = UNMOVED) -> Floats:
+    """Collateral times liquidation threshold over debt, at oracle prices, shape (N,).
+
+    Infinite where nothing is owed, NaN where a price is unknown. Below 1 a unit can be liquidated,
+    up to floating point: `screen.liquidatable_units` decides those near 1 exactly.
+    """
+    rows = positions(book)
+    oracle = quote_prices(book, [scenario])[:, 0]
+    owed = times(rows.debt, oracle)
+    health = np.full(rows.count, np.inf)
+    np.divide(times(rows.backing, oracle), owed, out=health, where=owed != 0)
+    return np.where(book.unpriced, np.nan, health)
+
+
+def times(rows: csr_array[np.float64], prices: Floats) -> Floats:
+    """The matrix product, with the type that scipy's stubs do not give."""
+    return np.asarray(rows @ prices, dtype=np.float64)
+
+
+def indicator(label: Ints, groups: int) -> csr_array[np.float64]:
+    """Sums by group: shape (groups, L), one where the column's label is the row."""
+    columns = np.arange(len(label))
+    return csr_array((np.ones(len(label)), (label, columns)), shape=(groups, len(label)))

@@ -1,0 +1,64 @@
+"""Registers what logs and views reveal: contracts to watch, feeds and tokens that are wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection
+
+from defirisk.core.adapter import (
+    Contract,
+    Discovery,
+    FeedWanted,
+    OracleAdapter,
+    TokenWanted,
+)
+from defirisk.core.plugins import adapters
+from defirisk.indexing.rewinding import rewind_deployment
+from defirisk.store.registry import (
+    StoredDeployment,
+    find_deployment,
+    stored_deployments,
+    watch,
+    watched,
+)
+
+TOKEN_ROLE = "erc20"
+"""The role under which wanted tokens are kept among the watched contracts."""
+
+
+def register(
+    connection: Connection, owner: StoredDeployment, found: Iterable[Discovery], block: int
+) -> int:
+    """Stores discoveries made at `block`; returns how many of them are new."""
+    new = 0
+    for discovery in found:
+        if isinstance(discovery, FeedWanted):
+            new += _want_feed(connection, owner.deployment.chain_id, discovery, block)
+        elif isinstance(discovery, TokenWanted):
+            token = Contract(address=discovery.address, role=TOKEN_ROLE, first_block=block)
+            new += _watch(connection, owner, token, block)
+        else:
+            new += _watch(connection, owner, discovery, block)
+    return new
+
+
+def _want_feed(connection: Connection, chain_id: int, wanted: FeedWanted, block: int) -> int:
+    new = 0
+    for stored in stored_deployments(connection):
+        oracle = adapters().get(stored.deployment.protocol)
+        if stored.deployment.chain_id == chain_id and isinstance(oracle, OracleAdapter):
+            new += _watch(connection, stored, oracle.feed(wanted), block)
+    return new
+
+
+def _watch(connection: Connection, owner: StoredDeployment, contract: Contract, block: int) -> int:
+    known = {(c.address, c.role) for c in watched(connection, owner.id)}
+    if (contract.address, contract.role) in known:
+        return 0
+    watch(connection, owner.id, [contract], block)
+    current = find_deployment(connection, owner.deployment.name)
+    if current is not None and contract.first_block <= current.folded_to:
+        # Its earlier logs belong between those that were folded already.
+        rewind_deployment(connection, current, contract.first_block - 1)
+    return 1

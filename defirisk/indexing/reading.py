@@ -1,0 +1,89 @@
+"""Reads what logs cannot say, at the block where a run ends: views and the tokens' own words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from defirisk.core.adapter import Contract, View
+from defirisk.core.evm import Block, Call, CallResult, ChainReader
+from defirisk.indexing.discovery import TOKEN_ROLE, register
+from defirisk.indexing.token_words import read_token, token_calls
+from defirisk.store.database import Store
+from defirisk.store.derived import FoldState
+from defirisk.store.raw import put_calls
+from defirisk.store.registry import put_tokens, stored_tokens, watched
+
+if TYPE_CHECKING:
+    from defirisk.indexing.run import Source
+
+
+class Views:
+    """The views of one run, each asked once, all at one block."""
+
+    def __init__(self, reader: ChainReader, store: Store, chain_id: int, target: Block) -> None:
+        self._reader = reader
+        self._store = store
+        self._chain_id = chain_id
+        self._target = target
+        self._answers: dict[Call, CallResult] = {}
+
+    @property
+    def asked(self) -> int:
+        """How many views were asked so far."""
+        return len(self._answers)
+
+    async def discover(self, sources: Sequence[Source]) -> int:
+        """Asks what was not asked yet; returns how many new contracts the answers revealed."""
+        pending = {s.stored.deployment.name: self._views(s) for s in sources}
+        tokens = self._unread_tokens(sources)
+        calls = [s.codecs.call(v) for s in sources for v in pending[s.stored.deployment.name]]
+        await self._ask([*calls, *(call for token in tokens for call in token_calls(token))])
+        found = 0
+        with self._store.transaction() as connection:
+            read = [read_token(token, self._answers) for token in tokens]
+            put_tokens(connection, self._chain_id, read, self._target.number)
+            for source in sources:
+                for view in pending[source.stored.deployment.name]:
+                    answer = source.codecs.answer(view, self._answers[source.codecs.call(view)])
+                    revealed = source.adapter.discover_view(view, answer)
+                    found += register(connection, source.stored, revealed, self._target.number)
+        return found
+
+    async def observe(self, sources: Sequence[Source]) -> int:
+        """Applies every answer to the rows, as of this run's block; returns the rows written."""
+        rows = 0
+        with self._store.transaction() as connection:
+            put_calls(connection, self._chain_id, self._target, self._answers.items())
+            for source in sources:
+                stored = source.stored
+                state = FoldState(connection, stored.id, stored.deployment.first_block)
+                state.at = self._target.number
+                for view in self._views(source):
+                    answer = source.codecs.answer(view, self._answers[source.codecs.call(view)])
+                    source.adapter.observe(view, answer, self._target, state)
+                rows += state.write()
+        return rows
+
+    def _views(self, source: Source) -> list[View]:
+        with self._store.transaction() as connection:
+            contracts = watched(connection, source.stored.id)
+        known = [c for c in contracts if c.role in source.adapter.interfaces]
+        return list(source.adapter.views(known))
+
+    def _unread_tokens(self, sources: Sequence[Source]) -> list[Contract]:
+        with self._store.transaction() as connection:
+            known = stored_tokens(connection, self._chain_id)
+            wanted = {
+                contract.address: contract
+                for source in sources
+                for contract in watched(connection, source.stored.id)
+                if contract.role == TOKEN_ROLE and contract.address not in known
+            }
+        return list(wanted.values())
+
+    async def _ask(self, calls: Sequence[Call]) -> None:
+        new = [call for call in dict.fromkeys(calls) if call not in self._answers]
+        if new:
+            results = await self._reader.calls(new, self._target)
+            self._answers.update(zip(new, results, strict=True))

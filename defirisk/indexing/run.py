@@ -1,0 +1,164 @@
+"""One indexing run over one chain: gather logs, fold them, read what logs cannot say.
+
+Every step is one transaction that is never open across a network call; a run that is cut off at
+any point goes on from its last step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from defirisk.core.adapter import Adapter, Deployment, OracleAdapter
+from defirisk.core.errors import UsageError
+from defirisk.core.evm import Block, BlockTag, ChainReader
+from defirisk.core.plugins import adapters
+from defirisk.indexing.codecs import Codecs
+from defirisk.indexing.discovery import register
+from defirisk.indexing.folding import fold_logs
+from defirisk.indexing.gathering import Gatherer
+from defirisk.indexing.reading import Views
+from defirisk.indexing.rewinding import rewind_reorg
+from defirisk.store.database import Store
+from defirisk.store.raw import put_blocks
+from defirisk.store.registry import (
+    StoredChain,
+    StoredDeployment,
+    find_chain,
+    put_chain,
+    put_deployment,
+    stored_deployments,
+)
+
+
+class Progress(Protocol):
+    """Is told how far a run is; `total` is None where it is not known."""
+
+    def __call__(self, step: str, done: int, total: int | None) -> None: ...
+
+
+def silent(step: str, done: int, total: int | None) -> None:
+    """Tells nobody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """What a run did."""
+
+    chain_id: int
+    block: Block
+    new_logs: int
+    rows_written: int
+    views_read: int
+    reorg_depth: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A deployment of this run with the code that understands it."""
+
+    stored: StoredDeployment
+    adapter: Adapter
+    codecs: Codecs
+
+
+async def index(
+    reader: ChainReader,
+    store: Store,
+    deployments: Sequence[Deployment],
+    to_block: int | BlockTag = "safe",
+    progress: Progress = silent,
+) -> RunSummary:
+    """Brings the deployments of one chain up to `to_block`, in the store.
+
+    Errors: `UsageError` where the node serves another chain, `NodeError` where it fails.
+    """
+    chain_id = await _same_chain(reader, deployments)
+    target, head = await reader.block(to_block), await reader.block("latest")
+    finalized = await reader.block("finalized")
+    reorg_depth = await rewind_reorg(reader, store, chain_id)
+    _not_backwards(store, chain_id, target)
+    sources = _register(store, chain_id, deployments)
+    views = Views(reader, store, chain_id, target)
+    gatherer = Gatherer(reader, store, chain_id, target, progress)
+    new_logs = 0
+    while True:
+        new_logs += await gatherer.gather(sources)
+        if not await views.discover(sources):
+            break
+    rows = sum(fold_logs(store, source, target, progress) for source in sources)
+    rows += await views.observe(sources)
+    with store.transaction() as connection:
+        put_blocks(connection, chain_id, [target])
+        known = find_chain(connection, chain_id)
+        put_chain(
+            connection,
+            StoredChain(
+                chain_id=chain_id,
+                verified_to=target.number,
+                head=head.number,
+                head_ts=head.timestamp,
+                finalized=finalized.number,
+                reorgs=(known.reorgs if known else 0) + (reorg_depth > 0),
+            ),
+        )
+    return RunSummary(
+        chain_id=chain_id,
+        block=target,
+        new_logs=new_logs,
+        rows_written=rows,
+        views_read=views.asked,
+        reorg_depth=reorg_depth,
+    )
+
+
+async def _same_chain(reader: ChainReader, deployments: Iterable[Deployment]) -> int:
+    chain_id = await reader.chain_id()
+    for deployment in deployments:
+        if deployment.chain_id != chain_id:
+            raise UsageError(
+                f"the node serves chain {chain_id}, but {deployment.name} is on chain "
+                f"{deployment.chain_id}: give --rpc-url of a node of that chain"
+            )
+    return chain_id
+
+
+def _not_backwards(store: Store, chain_id: int, target: Block) -> None:
+    with store.transaction() as connection:
+        known = find_chain(connection, chain_id)
+    if known is not None and target.number < known.verified_to:
+        raise UsageError(
+            f"the store is already at block {known.verified_to}, past {target.number}: "
+            "older blocks can be asked for with --block, or index into another --db"
+        )
+
+
+def _register(store: Store, chain_id: int, deployments: Sequence[Deployment]) -> list[Source]:
+    """Stores the deployments, those indexed before, and one per kind of oracle.
+
+    Deployments of the chain that were not asked for go along, so that one block is verified for all.
+    """
+    known = adapters()
+    with store.transaction() as connection:
+        wanted = {d.name: d for d in (*_oracles(chain_id), *deployments)}
+        for stored in stored_deployments(connection):
+            if stored.deployment.chain_id == chain_id and stored.deployment.protocol in known:
+                wanted.setdefault(stored.deployment.name, stored.deployment)
+        sources = []
+        for deployment in wanted.values():
+            adapter = known[deployment.protocol]
+            stored = put_deployment(connection, deployment, adapter.version)
+            sources.append(Source(stored=stored, adapter=adapter, codecs=Codecs(adapter)))
+        for source in sources:
+            roots = source.adapter.roots(source.stored.deployment)
+            register(connection, source.stored, roots, source.stored.deployment.first_block)
+    return sources
+
+
+def _oracles(chain_id: int) -> list[Deployment]:
+    return [
+        Deployment(name=f"{adapter.name}-{chain_id}", protocol=adapter.name, chain_id=chain_id)
+        for adapter in adapters().values()
+        if isinstance(adapter, OracleAdapter)
+    ]

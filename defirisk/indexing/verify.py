@@ -1,0 +1,108 @@
+"""Our answer against the protocol's own, to the wei."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from defirisk.core.adapter import MarketAdapter, Question
+from defirisk.core.errors import UsageError
+from defirisk.core.evm import Block, ChainReader
+from defirisk.core.plugins import adapter
+from defirisk.indexing.codecs import Codecs
+from defirisk.indexing.run import Progress, silent
+from defirisk.store.database import Store
+from defirisk.store.registry import StoredDeployment
+from defirisk.store.snapshots import snapshot
+
+REVERTED = "reverted"
+_CALLS_PER_STEP = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mismatch:
+    """One number that differs. `account` is the subject: an account, or an asset."""
+
+    account: str
+    field: str
+    ours: str
+    theirs: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What `verify` found in one deployment.
+
+    `compared` counts numbers that were computed here and asked there; `read` those that we took
+    from that same view, which prove nothing.
+    """
+
+    deployment: str
+    protocol: str
+    block: Block
+    accounts: int
+    compared: int
+    read: int
+    mismatches: tuple[Mismatch, ...]
+
+
+async def verify(
+    reader: ChainReader,
+    store: Store,
+    stored: StoredDeployment,
+    block: Block,
+    *,
+    sample: int | None = None,
+    seed: int = 1,
+    progress: Progress = silent,
+) -> Verdict:
+    """Asks the referee of a deployment about every account (or a seeded sample) at `block`.
+
+    Errors: `NodeError` where the node no longer has the state of that block.
+    """
+    market = adapter(stored.deployment.protocol)
+    if not isinstance(market, MarketAdapter):
+        raise UsageError(f"{stored.deployment.name} holds no positions: there is nothing to verify")
+    codecs = Codecs(market)
+    with store.transaction() as connection:
+        questions = list(market.questions(snapshot(connection, stored, block)))
+    questions = _sampled(questions, sample, seed)
+    mismatches: list[Mismatch] = []
+    for at in range(0, len(questions), _CALLS_PER_STEP):
+        step = questions[at : at + _CALLS_PER_STEP]
+        results = await reader.calls([codecs.call(q.view) for q in step], block)
+        for question, result in zip(step, results, strict=True):
+            mismatches += differences(question, codecs.answer(question.view, result))
+        progress(f"verify {stored.deployment.name}", at + len(step), len(questions))
+    return Verdict(
+        deployment=stored.deployment.name,
+        protocol=stored.deployment.protocol,
+        block=block,
+        accounts=sum(1 for question in questions if question.unit),
+        compared=sum(len(q.fields) for q in questions if q.grade == "compared"),
+        read=sum(len(q.fields) for q in questions if q.grade == "read"),
+        mismatches=tuple(mismatches),
+    )
+
+
+def _sampled(questions: Sequence[Question], sample: int | None, seed: int) -> list[Question]:
+    units = [question for question in questions if question.unit]
+    others = [question for question in questions if not question.unit]
+    if sample is not None and sample < len(units):
+        units = random.Random(seed).sample(units, sample)
+    return [*units, *others]
+
+
+def differences(question: Question, theirs: Sequence[object] | None) -> Iterable[Mismatch]:
+    """One mismatch for each field in which we and the contract differ."""
+    for at, field in enumerate(question.fields):
+        ours = REVERTED if question.ours is None else str(question.ours[at])
+        said = REVERTED if theirs is None else str(_number(theirs[at]))
+        if ours != said:
+            yield Mismatch(account=question.subject, field=field, ours=ours, theirs=said)
+
+
+def _number(value: object) -> object:
+    # A struct with one member, such as ReserveConfigurationMap, is a tuple of one.
+    return value[0] if isinstance(value, tuple) and len(value) == 1 else value

@@ -1,0 +1,1 @@
+"""One renderer per format: text in, formatting here, escaping by `reports.escape`."""

@@ -1,0 +1,109 @@
+"""The TARGET of a shock: which asset is meant, what follows it, which feeds price it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+import numpy as np
+
+from defirisk.core.book import Book
+from defirisk.core.errors import UsageError
+from defirisk.core.evm import Address
+from defirisk.core.plugins import nearest
+from defirisk.core.quote import Feed, leaves
+from defirisk.core.scenario import Moves
+
+MIN_PREFIX = 6
+"""Characters of an address, 0x included, that may stand for the whole of it."""
+
+
+def find_asset(book: Book, target: str) -> int:
+    """Index of the one asset that `target` names: a symbol, an address or the start of one.
+
+    Letter case does not matter. Errors: `UsageError` where no asset or more than one is meant;
+    tokens choose their own symbols, so a symbol that two of them carry is never resolved silently.
+    """
+    wanted = target.casefold()
+    is_address = wanted.startswith("0x") and len(wanted) >= MIN_PREFIX
+    found = [
+        index
+        for index, asset in enumerate(book.assets)
+        if asset.symbol.casefold() == wanted
+        or (is_address and asset.address.casefold().startswith(wanted))
+    ]
+    if not found:
+        known = nearest(target, {asset.symbol for asset in book.assets})
+        raise UsageError(f"unknown asset {target!r}: {known}")
+    if len(found) > 1:
+        addresses = [book.assets[index].address for index in found]
+        raise UsageError(
+            f"{target!r} is {len(found)} tokens: {', '.join(map(shorten, addresses))}; "
+            f"name one by its address, for example {addresses[0]}"
+        )
+    return found[0]
+
+
+def shorten(address: Address) -> str:
+    """An address as people compare it: 0x8787…a4e2."""
+    return f"{address[:6]}…{address[-4:]}"
+
+
+def family(book: Book, asset: int) -> list[int]:
+    """The asset and everything that follows it, directly or through others; indices ascending."""
+    return [index for index in range(len(book.assets)) if asset in _ancestry(book, index)]
+
+
+def _ancestry(book: Book, asset: int) -> set[int]:
+    """The asset and all it follows. Two assets that follow each other end the walk."""
+    seen: set[int] = set()
+    step: int | None = asset
+    while step is not None and step not in seen:
+        seen.add(step)
+        step = book.assets[step].follows
+    return seen
+
+
+def market_moves(book: Book, asset: int, factor: Fraction) -> Moves:
+    """The market prices of the asset and its followers, times `factor`; oracles stay."""
+    return Moves(market=dict.fromkeys(family(book, asset), factor))
+
+
+def price_moves(book: Book, asset: int, factor: Fraction) -> Moves:
+    """The asset and its followers at market and in every oracle that reads a feed for them.
+
+    A feed moves as a whole, also for other assets that it prices; hard-coded quotes stay. A quote
+    that multiplies several feeds (rate times dollar price) moves by `factor` exactly once: through
+    a feed that moves anyway, else as a quote, since which of its feeds would move is not known.
+    """
+    moving = family(book, asset)
+    quotes = {int(q): _feeds(book, q) for q in np.flatnonzero(np.isin(book.quote_asset, moving))}
+    feeds = {read[0] for read in quotes.values() if len(read) == 1}
+    corrected: dict[int, Fraction] = {}
+    for q, read in quotes.items():
+        times = sum(feed in feeds for feed in read)
+        if read and times != 1 and (times == 0 or factor != 0):
+            corrected[q] = factor ** (1 - times)
+    return Moves(
+        market=dict.fromkeys(moving, factor),
+        feeds=dict.fromkeys(sorted(feeds), factor),
+        quotes=corrected,
+    )
+
+
+def _feeds(book: Book, quote: int | np.int64) -> list[Address]:
+    program = book.quote_program[int(quote)]
+    return [leaf.address for leaf in leaves(program) if isinstance(leaf, Feed)]
+
+
+def find_deployments(book: Book, name: str) -> list[int]:
+    """Indices of the deployment of this name, or of all deployments of the protocol so named."""
+    exact = [d for d, facts in enumerate(book.deployments) if facts.name == name]
+    found = exact or [d for d, facts in enumerate(book.deployments) if facts.protocol == name]
+    if not found:
+        raise UsageError(f"unknown deployment {name!r}: {nearest(name, _names(book))}")
+    return found
+
+
+def _names(book: Book) -> Iterable[str]:
+    return {name for facts in book.deployments for name in (facts.name, facts.protocol)}

@@ -1,0 +1,124 @@
+"""The base layer: what was read from a chain, keyed by block hash and replaced only by a reorg.
+
+Everything else in the store can be built again from these tables alone.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+chains = Table(
+    "chains",
+    metadata,
+    Column("chain_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("verified_to_block", BigInteger, nullable=False),
+    Column("head_block", BigInteger, nullable=False),
+    Column("head_ts", BigInteger, nullable=False),
+    Column("finalized_block", BigInteger),
+    Column("reorgs", Integer, nullable=False, default=0),
+)
+
+blocks = Table(
+    "blocks",
+    metadata,
+    Column("chain_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("block_number", BigInteger, primary_key=True, autoincrement=False),
+    Column("block_hash", String(66), nullable=False),
+    Column("parent_hash", String(66), nullable=False),
+    Column("block_time", BigInteger, nullable=False),
+)
+
+raw_logs = Table(
+    "raw_logs",
+    metadata,
+    Column("chain_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("block_number", BigInteger, primary_key=True, autoincrement=False),
+    Column("evt_index", Integer, primary_key=True, autoincrement=False),
+    Column("block_hash", String(66), nullable=False),
+    Column("tx_hash", String(66), nullable=False),
+    Column("contract_address", String(42), nullable=False),
+    Column("topic0", LargeBinary(32)),
+    Column("topic1", LargeBinary(32)),
+    Column("topic2", LargeBinary(32)),
+    Column("topic3", LargeBinary(32)),
+    Column("data", LargeBinary, nullable=False),
+    Index(None, "chain_id", "contract_address", "block_number"),
+)
+
+raw_calls = Table(
+    "raw_calls",
+    metadata,
+    Column("chain_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("block_number", BigInteger, primary_key=True, autoincrement=False),
+    Column("contract_address", String(42), primary_key=True),
+    Column("calldata", LargeBinary, primary_key=True),
+    Column("block_hash", String(66), nullable=False),
+    Column("ok", Boolean, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+)
+
+verified_ranges = Table(
+    "verified_ranges",
+    metadata,
+    Column("chain_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("contract_address", String(42), primary_key=True),
+    Column("first_block", BigInteger, primary_key=True, autoincrement=False),
+    Column("last_block", BigInteger, nullable=False),
+)
+
+deployments = Table(
+    "deployments",
+    metadata,
+    Column("deployment_id", Integer, primary_key=True),
+    Column("name", String(200), nullable=False, unique=True),
+    Column("protocol", String(100), nullable=False),
+    Column("chain_id", BigInteger, nullable=False),
+    Column("first_block", BigInteger, nullable=False),
+    Column("contracts", Text, nullable=False),
+    Column("follows", Text, nullable=False),
+    Column("adapter_version", Integer, nullable=False),
+    Column("folded_to_block", BigInteger, nullable=False),
+)
+
+watched_contracts = Table(
+    "watched_contracts",
+    metadata,
+    Column("deployment_id", Integer, ForeignKey("deployments.deployment_id"), primary_key=True),
+    Column("contract_address", String(42), primary_key=True),
+    Column("role", String(100), primary_key=True),
+    Column("subject", String(200), nullable=False),
+    Column("first_block", BigInteger, nullable=False),
+    Column("discovered_block", BigInteger, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("chain_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("token_address", String(42), primary_key=True),
+    Column("symbol", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("decimals", Integer, nullable=False),
+    Column("read_at_block", BigInteger, nullable=False),
+)

@@ -1,0 +1,188 @@
+"""The derived layer: rows with validity, written by folds and read at any block.
+
+`FoldState` holds the rows that one batch of logs touches, and nothing else; writing it out leaves
+one version per key and block. Undoing a block is deleting what it wrote and reopening what it
+closed, so that fold, undo, fold equals fold.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any, cast
+
+from sqlalchemy import Connection, and_, bindparam, delete, or_, select, tuple_, update
+
+from defirisk.core.adapter import Adapter
+from defirisk.core.row import Key, R, Row, key_of
+from defirisk.store.row_tables import row_table
+
+_KEYS_PER_QUERY = 200
+_Version = tuple[int, Row]  # valid from this block
+
+
+class FoldState:
+    """Rows of one deployment while a batch is folded. Implements `core.row.State`.
+
+    `at` is the block that is being folded; set it before each log.
+    """
+
+    def __init__(self, connection: Connection, deployment_id: int, first_block: int) -> None:
+        self._connection = connection
+        self._deployment_id = deployment_id
+        self._first_block = first_block
+        self._open: dict[type[Row], dict[Key, _Version | None]] = defaultdict(dict)
+        self._written: dict[type[Row], dict[Key, list[_Version]]] = defaultdict(dict)
+        self.at = first_block
+
+    def prefetch(self, keys: Iterable[tuple[type[Row], Key]]) -> None:
+        """Loads the current rows of these keys, in few queries."""
+        wanted: dict[type[Row], set[Key]] = defaultdict(set)
+        for row_type, key in keys:
+            if key not in self._open[row_type]:
+                wanted[row_type].add(key)
+        for row_type, missing in wanted.items():
+            ordered = sorted(missing)
+            for at in range(0, len(ordered), _KEYS_PER_QUERY):
+                self._load(row_type, ordered[at : at + _KEYS_PER_QUERY])
+
+    def _load(self, row_type: type[Row], keys: list[Key]) -> None:
+        table = row_table(row_type)
+        key_columns = [table.c[name] for name in row_type.key]
+        query = select(table).where(
+            table.c.deployment_id == self._deployment_id,
+            table.c.valid_to_block.is_(None),
+            tuple_(*key_columns).in_(keys),
+        )
+        held = self._open[row_type]
+        held.update(dict.fromkeys(keys))
+        for found in self._connection.execute(query).mappings():
+            row = to_row(row_type, found)
+            held[key_of(row)] = (found["valid_from_block"], row)
+
+    def get(self, row_type: type[R], *key: Any) -> R:
+        """The current row of this key; a row of defaults where none was written."""
+        if key not in self._open[row_type]:
+            self._load(row_type, [key])
+        version = self._open[row_type][key]
+        if version is None:
+            return row_type(**dict(zip(row_type.key, key, strict=True)))
+        return cast(R, version[1])
+
+    def put(self, row: Row) -> None:
+        """Makes `row` the current version of its key, from the block that is being folded."""
+        row_type, key = type(row), key_of(row)
+        if key not in self._open[row_type]:
+            self._load(row_type, [key])
+        version = self._open[row_type][key]
+        if version is not None and version[1] == row:
+            return
+        versions = self._written[row_type].setdefault(key, [])
+        if versions and versions[-1][0] == self.at:
+            versions.pop()
+        versions.append((self.at, row))
+        self._open[row_type][key] = (self.at, row)
+
+    def amend(self, row: Row) -> None:
+        """Corrects the current version in place, or writes it from the first block on."""
+        row_type, key = type(row), key_of(row)
+        if key not in self._open[row_type]:
+            self._load(row_type, [key])
+        version = self._open[row_type][key]
+        if version is not None and version[1] == row:
+            return
+        start = self._first_block if version is None else version[0]
+        versions = self._written[row_type].setdefault(key, [])
+        if versions and versions[-1][0] == start:
+            versions.pop()
+        versions.append((start, row))
+        self._open[row_type][key] = (start, row)
+
+    def write(self) -> int:
+        """Writes every version; returns how many. One per key and block."""
+        count = 0
+        for row_type, by_key in self._written.items():
+            count += self._write_type(row_type, by_key)
+        self._written.clear()
+        return count
+
+    def _write_type(self, row_type: type[Row], by_key: dict[Key, list[_Version]]) -> int:
+        table = row_table(row_type)
+        starts, inserts = [], []
+        for key, versions in by_key.items():
+            named = {f"key_{name}": value for name, value in zip(row_type.key, key, strict=True)}
+            starts.append({**named, "start": versions[0][0]})
+            ends = [start for start, _ in versions[1:]]
+            for (start, row), end in zip(versions, [*ends, None], strict=True):
+                inserts.append(
+                    {
+                        "deployment_id": self._deployment_id,
+                        "valid_from_block": start,
+                        "valid_to_block": end,
+                        **asdict(row),  # type: ignore[call-overload]
+                    }
+                )
+        matches = [table.c[name] == bindparam(f"key_{name}") for name in row_type.key]
+        mine = and_(table.c.deployment_id == self._deployment_id, *matches)
+        self._connection.execute(
+            delete(table).where(mine, table.c.valid_from_block >= bindparam("start")), starts
+        )
+        self._connection.execute(
+            update(table)
+            .where(mine, table.c.valid_to_block.is_(None))
+            .values(valid_to_block=bindparam("start")),
+            starts,
+        )
+        self._connection.execute(table.insert(), inserts)
+        return len(inserts)
+
+
+def to_row(row_type: type[R], found: Any) -> R:
+    """A row of the database as its dataclass."""
+    return row_type(**{name: found[name] for name in row_type.__dataclass_fields__})  # type: ignore[attr-defined]
+
+
+def undo_after(connection: Connection, adapter: Adapter, deployment_id: int, block: int) -> None:
+    """Takes every row of a deployment back to what it was after `block`."""
+    for row_type in adapter.rows:
+        table = row_table(row_type)
+        mine = table.c.deployment_id == deployment_id
+        connection.execute(delete(table).where(mine, table.c.valid_from_block > block))
+        connection.execute(
+            update(table).where(mine, table.c.valid_to_block > block).values(valid_to_block=None)
+        )
+
+
+class StoredRows:
+    """All rows of a deployment that are valid at one block. Implements `core.row.Rows`."""
+
+    def __init__(self, connection: Connection, deployment_id: int, block: int) -> None:
+        self._connection = connection
+        self._deployment_id = deployment_id
+        self._block = block
+        self._loaded: dict[type[Row], dict[Key, Row]] = {}
+
+    def _rows(self, row_type: type[Row]) -> dict[Key, Row]:
+        if row_type not in self._loaded:
+            table = row_table(row_type)
+            query = (
+                select(table)
+                .where(
+                    table.c.deployment_id == self._deployment_id,
+                    table.c.valid_from_block <= self._block,
+                    or_(table.c.valid_to_block.is_(None), table.c.valid_to_block > self._block),
+                )
+                .order_by(*(table.c[name] for name in row_type.key))
+            )
+            rows = (to_row(row_type, found) for found in self._connection.execute(query).mappings())
+            self._loaded[row_type] = {key_of(row): row for row in rows}
+        return self._loaded[row_type]
+
+    def all(self, row_type: type[R]) -> Iterable[R]:
+        """Every row of this type, in the order of their keys."""
+        return cast(Iterable[R], self._rows(row_type).values())
+
+    def find(self, row_type: type[R], *key: Any) -> R | None:
+        """The row of this key, if one was ever written."""
+        return cast("R | None", self._rows(row_type).get(key))

@@ -1,0 +1,92 @@
+"""A deployment at one block, as its adapter is given it."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from defirisk.core.adapter import Answer, MarketAdapter, OracleAdapter, Snapshot
+from defirisk.core.errors import StoreError, UsageError
+from defirisk.core.evm import Address, Block
+from defirisk.core.plugins import adapter, adapters, nearest
+from defirisk.store.derived import StoredRows
+from defirisk.store.raw import block_at
+from defirisk.store.registry import (
+    StoredDeployment,
+    find_chain,
+    stored_deployments,
+    stored_tokens,
+)
+
+MAX_DECIMALS = 77  # 10^78 does not fit into 256 bits
+
+
+def market_deployments(connection: Connection, names: tuple[str, ...]) -> list[StoredDeployment]:
+    """The stored deployments of these names; a protocol's name stands for all of its own.
+
+    No name stands for every deployment in which positions are held.
+    """
+    markets = [
+        stored
+        for stored in stored_deployments(connection)
+        if isinstance(adapters().get(stored.deployment.protocol), MarketAdapter)
+    ]
+    if not markets:
+        raise StoreError("nothing is indexed yet: run defirisk index first")
+    if not names:
+        return markets
+    chosen: list[StoredDeployment] = []
+    for name in names:
+        matching = [m for m in markets if name in (m.deployment.name, m.deployment.protocol)]
+        if not matching:
+            known = {m.deployment.name for m in markets} | {m.deployment.protocol for m in markets}
+            raise UsageError(f"nothing called {name!r} is indexed: {nearest(name, known)}")
+        chosen += [m for m in matching if m not in chosen]
+    return chosen
+
+
+def stored_block(connection: Connection, chain_id: int, number: int | None) -> Block:
+    """The header of a block up to which everything is verified; None for the last of them."""
+    chain = find_chain(connection, chain_id)
+    if chain is None:
+        raise StoreError(f"chain {chain_id} was never indexed: run defirisk index first")
+    wanted = chain.verified_to if number is None else number
+    if wanted > chain.verified_to:
+        raise UsageError(
+            f"block {wanted} is not indexed yet, the store ends at {chain.verified_to}: "
+            f"run defirisk index --to-block {wanted}"
+        )
+    block = block_at(connection, chain_id, wanted)
+    if block is None:
+        raise UsageError(
+            f"block {wanted} holds no log of what is indexed and its time was not stored: "
+            "choose the block of a run or of a log (see defirisk status)"
+        )
+    return block
+
+
+def snapshot(connection: Connection, stored: StoredDeployment, block: Block) -> Snapshot:
+    """What an adapter may know of its deployment at `block`."""
+    chain_id = stored.deployment.chain_id
+    known = stored_tokens(connection, chain_id)
+    return Snapshot(
+        deployment=stored.deployment,
+        block=block,
+        rows=StoredRows(connection, stored.id, block.number),
+        tokens={a: token for a, token in known.items() if 0 <= token.decimals <= MAX_DECIMALS},
+        answers=answers(connection, chain_id, block),
+    )
+
+
+def answers(connection: Connection, chain_id: int, block: Block) -> dict[Address, Answer]:
+    """What every indexed feed of a chain says at `block`."""
+    found: dict[Address, Answer] = {}
+    for stored in stored_deployments(connection):
+        oracle = adapter(stored.deployment.protocol)
+        if stored.deployment.chain_id == chain_id and isinstance(oracle, OracleAdapter):
+            rows = StoredRows(connection, stored.id, block.number)
+            found |= oracle.answers(
+                Snapshot(
+                    deployment=stored.deployment, block=block, rows=rows, tokens={}, answers={}
+                )
+            )
+    return found
