@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
 from alembic import context
 
 from defirisk.core.plugins import adapters
 from defirisk.store.base_tables import metadata
 from defirisk.store.row_tables import declare
+from defirisk.store.types import WideInteger
+
+
+def render_item(kind: str, item: Any, autogen: Any) -> str | Literal[False]:
+    """Writes our own column type into a new migration by its name."""
+    if kind == "type" and isinstance(item, WideInteger):
+        autogen.imports.add("from defirisk.store.types import WideInteger")
+        return "WideInteger()"
+    return False
+
 
 declare(adapters())
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
     render_as_batch=True,
+    render_item=render_item,
 )
 with context.begin_transaction():
     context.run_migrations()

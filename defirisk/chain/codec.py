@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
 
-from eth_abi import encode
+from eth_abi.abi import encode
 from eth_abi.exceptions import EncodingError
 from eth_hash.auto import keccak
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from eth_abi import decode, is_encodable_type
+from eth_abi.abi import decode, is_encodable_type
 from eth_abi.exceptions import DecodingError
 
 from defirisk.core.errors import DefiriskError, UsageError
@@ -17,6 +17,8 @@ WordReader = Callable[[bytes], object]
 
 _NO_ADDRESS_BITS = bytes(12)
 _FALSE, _TRUE = bytes(32), bytes(31) + b"\x01"
+# Single words too, but not worth a reader of our own.
+_RARE_WORD = re.compile(r"u?fixed\d+x\d+|function")
 _SIZED = re.compile(r"(u?int|bytes)(\d+)")
 
 
@@ -61,6 +63,9 @@ def compile_topic(abi_type: str) -> WordReader:
     """The reader of an indexed value; of what does not fit a word, only the hash is there."""
     _refuse_unknown([abi_type])
     reader = compile_word(abi_type)
+    if reader is None and _RARE_WORD.fullmatch(abi_type):
+        through = _through_eth_abi([abi_type])
+        return lambda topic: through(topic)[0]
 
     def read(topic: bytes) -> object:
         if len(topic) != 32:

@@ -95,8 +95,8 @@ class Curve:
         """The `count` largest jumps of liquidatable debt between drops of 0 and 1."""
         inside = (self.breaks >= 0) & (self.breaks < 1)
         drops, group = np.unique(np.round(self.breaks[inside], SAME_DROP), return_inverse=True)
-        accounts = np.bincount(group, self.jump[inside, 0], len(drops))
-        debt = np.bincount(group, self.jump[inside, 1], len(drops))
+        accounts = np.bincount(group, weights=self.jump[inside, 0], minlength=len(drops))
+        debt = np.bincount(group, weights=self.jump[inside, 1], minlength=len(drops))
         largest = np.argsort(-debt, kind="stable")[:count]
         return [
             Cliff(drop=float(drops[c]), debt_usd=float(debt[c]), accounts=round(accounts[c]))
@@ -111,8 +111,8 @@ class Curve:
         falls = (self.breaks >= 0) & (self.breaks < 1) & (self.jump[:, 0] > 0)
         # Liquidatable just after its break: a break on an edge belongs to the bucket above it.
         bucket = np.searchsorted(edges, self.breaks[falls], side="right") - 1
-        accounts = np.bincount(bucket, self.jump[falls, 0], buckets)
-        debt = np.bincount(bucket, self.jump[falls, 1], buckets)
+        accounts = np.bincount(bucket, weights=self.jump[falls, 0], minlength=buckets)
+        debt = np.bincount(bucket, weights=self.jump[falls, 1], minlength=buckets)
         return Wall(edges=edges, debt_usd=debt, accounts=np.rint(accounts).astype(np.int64))
 
     def smallest_drop(
@@ -122,9 +122,13 @@ class Curve:
 
         None where not even a fall to zero does. Errors: `ValueError` unless one budget is given.
         """
-        if (debt_usd is None) == (bad_debt_usd is None):
-            raise ValueError("give debt_usd or bad_debt_usd")
-        column, budget = (DEBT, debt_usd) if debt_usd is not None else (BAD_DEBT, bad_debt_usd)
+        match debt_usd, bad_debt_usd:
+            case float() | int() as budget, None:
+                column = DEBT
+            case None, float() | int() as budget:
+                column = BAD_DEBT
+            case _:
+                raise ValueError("give either debt_usd or bad_debt_usd")
         a, b = self.intercept[:, column], self.slope[:, column]
         # A piece begins just after its break: the next float is the first drop that it covers.
         first = np.nextafter(np.concatenate([[-np.inf], self.breaks]), np.inf)
@@ -153,13 +157,16 @@ def curve(book: Book, asset: int) -> Curve:
     uncovered_after, uncovered_until = _negative(pledged - owed)
     both_after, both_until = np.maximum(after, uncovered_after), np.minimum(until, uncovered_until)
 
-    one = np.ones_like(owed)
-    one[:, 1] = 0
-    lines = np.stack([one, _line(owed), _line(pledged)], axis=2)  # (N, 2, 3)
-    events = [
-        _events(after, until, np.pad(lines, ((0, 0), (0, 0), (0, 1)))),
-        _events(both_after, both_until, np.pad(_line(owed - pledged)[:, :, None], _LAST)),
-    ]
+    at_risk = np.zeros((rows.count, 2, 4))
+    at_risk[:, 0, ACCOUNTS] = 1
+    at_risk[:, :, DEBT] = _line(owed)
+    at_risk[:, :, COLLATERAL] = _line(pledged)
+    lost = np.zeros_like(at_risk)
+    lost[:, :, BAD_DEBT] = _line(owed - pledged)
+    return _sorted(asset, _events(after, until, at_risk), _events(both_after, both_until, lost))
+
+
+def _sorted(asset: int, *events: tuple[Floats, Floats]) -> Curve:
     breaks = np.concatenate([event[0] for event in events])
     steps = np.concatenate([event[1] for event in events])
     order = np.argsort(breaks, kind="stable")
@@ -173,9 +180,6 @@ def curve(book: Book, asset: int) -> Curve:
         slope=sums[:, 1],
         jump=np.column_stack([steps[:, 0, 0], steps[:, 0, 1] + steps[:, 1, 1] * here]),
     )
-
-
-_LAST = ((0, 0), (0, 0), (BAD_DEBT, 0))
 
 
 def walls(book: Book, step: float = 0.01) -> dict[int, Wall]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
+from scipy.sparse import csc_array, csr_array
 
 from defirisk.core.book import Book, Floats, Ints
 from defirisk.core.holdings import Side
@@ -81,6 +81,22 @@ def holding_values(book: Book) -> Floats:
     return np.asarray(book.holding_amount * worth[book.holding_quote], dtype=np.float64)
 
 
+def unit_debt(book: Book) -> Floats:
+    """What each unit owes at market prices in USD, shape (N,); NaN where a price is unknown."""
+    return _by_unit(book, Side.DEBT)
+
+
+def unit_collateral(book: Book) -> Floats:
+    """What backs each unit's debts at market prices in USD, shape (N,); NaN likewise."""
+    return _by_unit(book, Side.COLLATERAL)
+
+
+def _by_unit(book: Book, side: Side) -> Floats:
+    own = book.holding_side == side
+    values, size = holding_values(book)[own], len(book.units)
+    return np.bincount(book.holding_unit[own], weights=values, minlength=size)
+
+
 def health_factors(book: Book, scenario: Scenario = UNMOVED) -> Floats:
     """Collateral times liquidation threshold over debt, at oracle prices, shape (N,).
 
@@ -95,7 +111,7 @@ def health_factors(book: Book, scenario: Scenario = UNMOVED) -> Floats:
     return np.where(book.unpriced, np.nan, health)
 
 
-def times(rows: csr_array[np.float64], prices: Floats) -> Floats:
+def times(rows: csr_array[np.float64] | csc_array[np.float64], prices: Floats) -> Floats:
     """The matrix product, with the type that scipy's stubs do not give."""
     return np.asarray(rows @ prices, dtype=np.float64)
 

@@ -78,10 +78,13 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """Which events of a role are folded; these and its views are found in abis/NAME.json."""
+    """A role's contract: its views are in abis/`abi`.json; `events` are those that are folded.
 
-    abis: tuple[str, ...]
-    events: tuple[str, ...] = ()
+    Events are listed under the file they are in, which may be another one (a proxy's).
+    """
+
+    abi: str
+    events: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

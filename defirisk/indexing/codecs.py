@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from defirisk.chain.codec import (
-    DecodeError,
-    EventCodec,
-    FunctionCodec,
-    load_events,
-    load_functions,
-)
+from defirisk.chain.codec import EventCodec, FunctionCodec, load_events, load_functions
+from defirisk.chain.words import DecodeError
 from defirisk.core.adapter import Adapter, Contract, Log, View
 from defirisk.core.evm import Call, CallResult
 from defirisk.store.raw import StoredLog
@@ -25,8 +20,11 @@ class Codecs:
         self._events: dict[str, dict[bytes, EventCodec]] = {}
         self._functions: dict[tuple[str, str], FunctionCodec] = {}
         for role, interface in adapter.interfaces.items():
-            found = load_events(interface.abis, interface.events)
-            self._events[role] = {codec.topic0: codec for codec in found}
+            self._events[role] = {
+                codec.topic0: codec
+                for abi, names in interface.events.items()
+                for codec in load_events(abi, names).values()
+            }
 
     def topics(self, contracts: Iterable[Contract]) -> tuple[bytes, ...]:
         """Every first topic that matters in a log of one of these contracts."""
@@ -87,8 +85,8 @@ class Codecs:
     def _function(self, view: View) -> FunctionCodec:
         key = (view.contract.role, view.function)
         if key not in self._functions:
-            abis = self._adapter.interfaces[view.contract.role].abis
-            self._functions[key] = load_functions(abis, (view.function,))[0]
+            abi = self._adapter.interfaces[view.contract.role].abi
+            self._functions[key] = load_functions(abi, (view.function,))[view.function]
         return self._functions[key]
 
 

@@ -137,7 +137,7 @@ def _not_backwards(store: Store, chain_id: int, target: Block) -> None:
 def _register(store: Store, chain_id: int, deployments: Sequence[Deployment]) -> list[Source]:
     """Stores the deployments, those indexed before, and one per kind of oracle.
 
-    Deployments of the chain that were not asked for go along, so that one block is verified for all.
+    Deployments of the chain that were not asked for go along: one block is verified for all.
     """
     known = adapters()
     with store.transaction() as connection:

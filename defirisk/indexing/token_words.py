@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from defirisk.chain.codec import DecodeError, load_functions
+from defirisk.chain.codec import load_functions
+from defirisk.chain.words import DecodeError
 from defirisk.core.adapter import Contract, Token
 from defirisk.core.evm import Address, Call, CallResult
 
 UNKNOWN_DECIMALS = -1
 _MAX_TEXT = 256
-_SYMBOL, _NAME, _DECIMALS = load_functions("ERC20", ("symbol", "name", "decimals"))
+_SYMBOL, _NAME, _DECIMALS = load_functions("ERC20", ("symbol", "name", "decimals")).values()
 
 
 def token_calls(token: Contract) -> tuple[Call, Call, Call]:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from defirisk.reports.model import Kind, Value
 
 UNKNOWN = "unknown"
+_MINUS = "\N{MINUS SIGN}"
 _SUFFIXES = ("", "K", "M", "B", "T")
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 
@@ -38,9 +39,9 @@ def show(value: Value, kind: Kind) -> str:
         return short_address(value) if kind == "address" else value
     assert value is not None
     if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
+        return "∞" if value > 0 else _MINUS + "∞"
     if value < 0:
-        return "−" + _positive(-value, kind)
+        return _MINUS + _positive(-value, kind)
     return _positive(value, kind)
 
 

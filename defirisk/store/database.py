@@ -97,6 +97,7 @@ def upgrade(engine: Engine, shown: str) -> None:
 def alembic_config() -> Config:
     """Alembic, pointed at the shipped migrations."""
     config = Config()
+    config.set_main_option("file_template", "%%(rev)s")
     config.set_main_option("script_location", str(resource("migrations")).replace("%", "%%"))
     return config
 

@@ -62,8 +62,10 @@ class Chainlink:
     source = "npm @chainlink/contracts 0.1.7: EACAggregatorProxy, FluxAggregator"
     rows: tuple[type[Row], ...] = (Feed, AggregatorAnswer)
     interfaces: Mapping[str, Interface] = {
-        "feed": Interface(abis=("Chainlink.Proxy",)),
-        "aggregator": Interface(abis=("Chainlink.Aggregator",), events=("AnswerUpdated",)),
+        "feed": Interface(abi="Chainlink.Proxy"),
+        "aggregator": Interface(
+            abi="Chainlink.Aggregator", events={"Chainlink.Aggregator": ("AnswerUpdated",)}
+        ),
     }
 
     def roots(self, deployment: Deployment) -> Iterable[Discovery]:

@@ -91,9 +91,9 @@ def _script(name: str) -> str:
 def _policy(scripts: Sequence[str], *, shared: bool) -> str:
     """Only these scripts may run, and nothing may be loaded from anywhere."""
     hashes = (base64.b64encode(hashlib.sha256(one.encode()).digest()).decode() for one in scripts)
-    sources = [f"'sha256-{one}'" for one in hashes] + (["'self'"] if shared else [])
+    sources = " ".join([f"'sha256-{one}'" for one in hashes] + ["'self'"] * shared) or "'none'"
     return (
-        f"default-src 'none'; script-src {' '.join(sources) or "'none'"}; "
+        f"default-src 'none'; script-src {sources}; "
         "style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
 

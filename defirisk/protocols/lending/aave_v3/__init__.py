@@ -45,6 +45,12 @@ _REVISION = {
 }
 
 
+def _events(role: str, abi: str) -> dict[str, tuple[str, ...]]:
+    folded = folding.EVENTS[role]
+    own = tuple(event for event in folded if event != "Upgraded")
+    return {abi: own, "Proxy": ("Upgraded",)} if "Upgraded" in folded else {abi: own}
+
+
 class AaveV3:
     """The adapter. What it does is in the files beside this one."""
 
@@ -54,8 +60,7 @@ class AaveV3:
     source = "npm @aave-dao/aave-v3-origin 3.6.0 (Pool revision 10)"
     rows: tuple[type[Row], ...] = ROWS
     interfaces: Mapping[str, Interface] = {
-        role: Interface(abis=(abi, "Proxy"), events=tuple(folding.EVENTS[role]))
-        for role, abi in _ABIS.items()
+        role: Interface(abi=abi, events=_events(role, abi)) for role, abi in _ABIS.items()
     }
 
     def roots(self, deployment: Deployment) -> Iterable[Discovery]:
