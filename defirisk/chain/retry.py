@@ -40,6 +40,11 @@ class RetryPolicy:
 
         Errors: the last one that `operation` raised, once the attempts are used up.
         """
+
+        # tenacity awaits coroutine functions only, and would take a lambda's coroutine for a result.
+        async def attempt() -> T:
+            return await operation()
+
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(kinds or (RetryableNodeError,)),
             stop=self._used_up,
@@ -47,7 +52,7 @@ class RetryPolicy:
             before_sleep=_report,
             reraise=True,
         )
-        return await retrying(operation)
+        return await retrying(attempt)
 
     def _used_up(self, state: RetryCallState) -> bool:
         overwhelmed = isinstance(_failure(state), Overwhelmed)

@@ -14,7 +14,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from defirisk.contagion.valuation import market_quotes, positions, times
+from defirisk.contagion.valuation import market_quotes, positions, sums, times
 from defirisk.core.book import Book, Floats
 from defirisk.core.errors import CheckFailed
 from defirisk.core.outcome import Counts
@@ -95,8 +95,8 @@ class Curve:
         """The `count` largest jumps of liquidatable debt between drops of 0 and 1."""
         inside = (self.breaks >= 0) & (self.breaks < 1)
         drops, group = np.unique(np.round(self.breaks[inside], SAME_DROP), return_inverse=True)
-        accounts = np.bincount(group, weights=self.jump[inside, 0], minlength=len(drops))
-        debt = np.bincount(group, weights=self.jump[inside, 1], minlength=len(drops))
+        accounts = sums(group, self.jump[inside, 0], len(drops))
+        debt = sums(group, self.jump[inside, 1], len(drops))
         largest = np.argsort(-debt, kind="stable")[:count]
         return [
             Cliff(drop=float(drops[c]), debt_usd=float(debt[c]), accounts=round(accounts[c]))
@@ -111,8 +111,8 @@ class Curve:
         falls = (self.breaks >= 0) & (self.breaks < 1) & (self.jump[:, 0] > 0)
         # Liquidatable just after its break: a break on an edge belongs to the bucket above it.
         bucket = np.searchsorted(edges, self.breaks[falls], side="right") - 1
-        accounts = np.bincount(bucket, weights=self.jump[falls, 0], minlength=buckets)
-        debt = np.bincount(bucket, weights=self.jump[falls, 1], minlength=buckets)
+        accounts = sums(bucket, self.jump[falls, 0], buckets)
+        debt = sums(bucket, self.jump[falls, 1], buckets)
         return Wall(edges=edges, debt_usd=debt, accounts=np.rint(accounts).astype(np.int64))
 
     def smallest_drop(
@@ -132,7 +132,7 @@ class Curve:
         a, b = self.intercept[:, column], self.slope[:, column]
         # A piece begins just after its break: the next float is the first drop that it covers.
         first = np.nextafter(np.concatenate([[-np.inf], self.breaks]), np.inf)
-        low, high = np.maximum(first, 0), np.minimum(np.append(self.breaks, np.inf), 1)
+        low, high = np.maximum(first, 0), np.clip(np.append(self.breaks, np.inf), -1, 1)
         begin, end = a + b * low, a + b * high
         reached = (low <= high) & (np.maximum(begin, end) >= budget)
         if not reached.any():
@@ -171,13 +171,13 @@ def _sorted(asset: int, *events: tuple[Floats, Floats]) -> Curve:
     steps = np.concatenate([event[1] for event in events])
     order = np.argsort(breaks, kind="stable")
     breaks, steps = breaks[order], steps[order]
-    sums = np.concatenate([np.zeros((1, 2, 4)), np.cumsum(steps, axis=0)])
+    total = np.concatenate([np.zeros((1, 2, 4)), np.cumsum(steps, axis=0)])
     here = np.where(np.isfinite(breaks), breaks, 0)
     return Curve(
         asset=asset,
         breaks=breaks,
-        intercept=sums[:, 0],
-        slope=sums[:, 1],
+        intercept=total[:, 0],
+        slope=total[:, 1],
         jump=np.column_stack([steps[:, 0, 0], steps[:, 0, 1] + steps[:, 1, 1] * here]),
     )
 

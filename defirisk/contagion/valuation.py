@@ -94,7 +94,7 @@ def unit_collateral(book: Book) -> Floats:
 def _by_unit(book: Book, side: Side) -> Floats:
     own = book.holding_side == side
     values, size = holding_values(book)[own], len(book.units)
-    return np.bincount(book.holding_unit[own], weights=values, minlength=size)
+    return sums(book.holding_unit[own], values, size)
 
 
 def health_factors(book: Book, scenario: Scenario = UNMOVED) -> Floats:
@@ -116,7 +116,12 @@ def times(rows: csr_array[np.float64] | csc_array[np.float64], prices: Floats) -
     return np.asarray(rows @ prices, dtype=np.float64)
 
 
+def sums(label: npt.NDArray[np.integer], values: Floats, groups: int) -> Floats:
+    """Sums of `values` (L,) by their label (L,), shape (groups,)."""
+    return np.asarray(np.bincount(label, weights=values, minlength=groups), dtype=np.float64)
+
+
 def indicator(label: Ints, groups: int) -> csr_array[np.float64]:
-    """Sums by group: shape (groups, L), one where the column's label is the row."""
+    """The matrix of `sums`, for many columns at once: shape (groups, L)."""
     columns = np.arange(len(label))
     return csr_array((np.ones(len(label)), (label, columns)), shape=(groups, len(label)))

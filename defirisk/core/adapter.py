@@ -17,6 +17,9 @@ from defirisk.core.holdings import Holdings
 from defirisk.core.row import Key, Row, Rows, State
 
 Kind = Literal["lending", "cdp", "perps", "amm", "oracles", "wrappers"]
+Proof = Literal["executed", "compared", "read", "imported"]
+"""How a protocol's numbers were proven: against running contracts here, against recorded chain
+data, not at all (formula from source only), or not ours to prove (the user's file)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +167,10 @@ class Adapter(Protocol):
         """Which contracts, in which version and package, the code was written from."""
 
     @property
+    def required_contracts(self) -> tuple[str, ...]:
+        """The roles whose addresses a deployment must name."""
+
+    @property
     def rows(self) -> tuple[type[Row], ...]: ...
     @property
     def interfaces(self) -> Mapping[str, Interface]: ...
@@ -223,6 +230,9 @@ class LiquidationCheck(Protocol):
 @runtime_checkable
 class MarketAdapter(Adapter, Protocol):
     """A protocol in which accounts hold positions that can be liquidated."""
+
+    @property
+    def proof(self) -> Proof: ...
 
     def holdings(self, snapshot: Snapshot) -> Holdings:
         """Units, quotes, parameters and amounts at the snapshot's block, in exact integers."""

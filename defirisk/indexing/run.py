@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from defirisk.core.adapter import Adapter, Deployment, OracleAdapter
-from defirisk.core.errors import UsageError
+from defirisk.core.errors import NodeError, UsageError
 from defirisk.core.evm import Block, BlockTag, ChainReader
 from defirisk.core.plugins import adapters
 from defirisk.indexing.codecs import Codecs
@@ -76,7 +76,7 @@ async def index(
     """
     chain_id = await _same_chain(reader, deployments)
     target, head = await reader.block(to_block), await reader.block("latest")
-    finalized = await reader.block("finalized")
+    finalized = await _finalized(reader)
     reorg_depth = await rewind_reorg(reader, store, chain_id)
     _not_backwards(store, chain_id, target)
     sources = _register(store, chain_id, deployments)
@@ -99,7 +99,7 @@ async def index(
                 verified_to=target.number,
                 head=head.number,
                 head_ts=head.timestamp,
-                finalized=finalized.number,
+                finalized=finalized,
                 reorgs=(known.reorgs if known else 0) + (reorg_depth > 0),
             ),
         )
@@ -111,6 +111,14 @@ async def index(
         views_read=views.asked,
         reorg_depth=reorg_depth,
     )
+
+
+async def _finalized(reader: ChainReader) -> int | None:
+    """The last final block; None where the node does not know the tag."""
+    try:
+        return (await reader.block("finalized")).number
+    except NodeError:
+        return None
 
 
 async def _same_chain(reader: ChainReader, deployments: Iterable[Deployment]) -> int:

@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from defirisk.contagion.valuation import Bools, holding_values
+from defirisk.contagion.valuation import Bools, holding_values, sums
 from defirisk.core.book import Book, Floats
 from defirisk.core.holdings import Side
 from defirisk.metrics.place import quotes_by_market
@@ -103,10 +103,10 @@ def _measure(
 
 def _by_account(book: Book, weights: Floats, own: Bools) -> Floats:
     units, place = np.unique(book.holding_unit[own], return_inverse=True)
-    amounts = np.bincount(place, weights=weights[own], minlength=len(units))
+    amounts = sums(place, weights[own], len(units))
     # One account may hold several liquidation units of a deployment.
     names, account = np.unique([book.units[unit] for unit in units], return_inverse=True)
-    return np.bincount(account, weights=amounts, minlength=len(names))
+    return sums(account, amounts, len(names))
 
 
 def _sides(book: Book) -> tuple[tuple[Literal["supply"], Bools], tuple[Literal["debt"], Bools]]:

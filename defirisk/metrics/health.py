@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from defirisk.contagion.valuation import Bools, holding_values, unit_collateral, unit_debt
+from defirisk.contagion.valuation import Bools, holding_values, sums, unit_collateral, unit_debt
 from defirisk.core.book import Book, Floats
 from defirisk.core.holdings import Side
 
@@ -118,7 +118,7 @@ def _main_asset(book: Book, values: Floats, unit: int, side: Side) -> int | None
     own = first + np.flatnonzero(book.holding_side[first:stop] == side)
     if not len(own):
         return None
-    by_asset = np.bincount(book.quote_asset[book.holding_quote[own]], weights=values[own])
+    by_asset = sums(book.quote_asset[book.holding_quote[own]], values[own], len(book.assets))
     return int(np.argmax(by_asset))
 
 

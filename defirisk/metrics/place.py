@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from defirisk.contagion.valuation import Bools
+from defirisk.contagion.valuation import Bools, sums
 from defirisk.core.book import Book, Floats
 
 Place = tuple[int, str, int]
@@ -24,7 +24,7 @@ def sum_by_market(book: Book, values: Floats, chosen: Bools) -> dict[Place, floa
     """Sums of `values` (H,) over the `chosen` holdings (H,); markets without any are left out."""
     quote = book.holding_quote[chosen]
     size = len(book.quote_asset)
-    totals = np.bincount(quote, weights=values[chosen], minlength=size)
+    totals = sums(quote, values[chosen], size)
     held = np.bincount(quote, minlength=size) > 0
     return {
         place: float(totals[quotes].sum())

@@ -80,7 +80,7 @@ def write(recipe: Recipe, directory: Path) -> None:
         chain = _chain(node.url)
         market = deploy_market(chain, recipe.weth)
         pace = _pace(recipe.accounts)
-        population = Population.draw(chain, market, recipe.seed, recipe.accounts, pace)
+        population = Population.settle(chain, market, recipe.seed, recipe.accounts, pace)
         recorder = Recorder(chain, market, population.addresses)
         _play(population, recorder)
         recorder.write(directory / CHECKPOINTS)
@@ -112,7 +112,7 @@ def fresh(seed: int, accounts: int = 12, actions: int = 60) -> Iterator[Devnet]:
     with run_node(anvil, chain_id=CHAIN_ID, genesis_time=GENESIS_TIME) as node:
         chain = _chain(node.url)
         market = deploy_market(chain)
-        population = Population.draw(chain, market, seed, accounts, pace)
+        population = Population.settle(chain, market, seed, accounts, pace)
         population.play()
         deployment = _describe(Recipe(seed, accounts), market, population)
         yield Devnet(node.url, node.process, deployment, chain, market)

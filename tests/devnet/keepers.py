@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from .abi import MAX_UINT256
 from .book import HEALTHY, Position, read_health, read_positions
@@ -17,14 +17,14 @@ DILIGENCE = 0.8
 ROUNDS = 3
 
 
-@dataclass
+@dataclass(frozen=True)
 class Keepers:
     """Liquidates the unhealthy, apart from `neglected` accounts."""
 
     chain: Chain
     desk: Desk
     rng: random.Random
-    neglected: set[str] = field(default_factory=set)
+    neglected: set[str]
 
     def equip(self) -> list[Tx]:
         """Transactions that give every keeper its working capital."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from .rpc import Rpc
 
 GAS_LIMIT = 200_000_000
 START_SECONDS = 30.0
+STOP_SECONDS = 120.0  # writing a dump takes its time
 
 
 @dataclass(frozen=True)
@@ -47,14 +49,17 @@ def run_node(
         command += ["--load-state", str(load)]
     if dump is not None:
         command += ["--dump-state", str(dump)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        url = f"http://127.0.0.1:{port}"
-        _wait_for_answer(url, process)
-        yield Node(url, process)
-    finally:
-        process.terminate()
-        process.wait(timeout=120)
+    # Anvil writes old states to disk and never removes them, so they get a place that goes away.
+    with tempfile.TemporaryDirectory(prefix="devnet-states-") as states:
+        command += ["--cache-path", states]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            url = f"http://127.0.0.1:{port}"
+            _wait_for_answer(url, process)
+            yield Node(url, process)
+        finally:
+            process.terminate()
+            process.wait(timeout=STOP_SECONDS)
 
 
 def _free_port() -> int:

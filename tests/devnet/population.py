@@ -37,21 +37,48 @@ class Pace:
     actions: int
 
 
-@dataclass
+@dataclass(frozen=True)
 class Population:
-    """The story of one seed on one market."""
+    """The accounts of one seed on one market, and everybody who serves them."""
 
     chain: Chain
     market: Market
     pace: Pace
-    accounts: list[Account]
     rng: random.Random
+    accounts: list[Account]
+    prices: Prices
+    reported: dict[str, float]
+    joining: Joining
+    actions: Actions
+    keepers: Keepers
+    governance: Governance
 
     @classmethod
-    def draw(cls, chain: Chain, market: Market, seed: int, count: int, pace: Pace) -> Population:
-        """Choose who will take part."""
+    def settle(cls, chain: Chain, market: Market, seed: int, count: int, pace: Pace) -> Population:
+        """Choose who takes part, and give them and the keepers what they start with."""
         rng = random.Random(f"devnet {seed}")
-        return cls(chain, market, pace, draw_accounts(seed, rng, count, pace.steps), rng)
+        accounts = draw_accounts(seed, rng, count, pace.steps)
+        addresses = [account.address for account in accounts]
+        neglected = set(rng.sample(addresses, max(1, count // NEGLECTED_ONE_IN)))
+        prices = Prices(rng, pace.steps)
+        reported = dict(prices.current)
+        desk = Desk(market, reported)
+        keepers = Keepers(chain, desk, rng, neglected)
+        chain.fund(addresses)
+        chain.must(*keepers.equip())
+        return cls(
+            chain=chain,
+            market=market,
+            pace=pace,
+            rng=rng,
+            accounts=accounts,
+            prices=prices,
+            reported=reported,
+            joining=Joining(desk, rng, lending_of_anchors(accounts)),
+            actions=Actions(desk, rng, addresses),
+            keepers=keepers,
+            governance=Governance.start(chain, desk, pace.steps),
+        )
 
     @property
     def addresses(self) -> list[str]:
@@ -60,17 +87,6 @@ class Population:
 
     def play(self, after_step: Callable[[int], None] | None = None) -> None:
         """Live through all steps; `after_step` is told the number of each when it is over."""
-        self.chain.fund(account.address for account in self.accounts)
-        self._prices = Prices(self.rng, self.pace.steps)
-        self._reported = dict(self._prices.current)
-        desk = Desk(self.market, self._reported)
-        everyone = [account.address for account in self.accounts]
-        self._joining = Joining(desk, self.rng, lending_of_anchors(self.accounts))
-        self._actions = Actions(desk, self.rng, everyone)
-        neglected = set(self.rng.sample(everyone, max(1, len(everyone) // NEGLECTED_ONE_IN)))
-        self._keepers = Keepers(self.chain, desk, self.rng, neglected)
-        self.chain.must(*self._keepers.equip())
-        self._governance = Governance.start(self.chain, desk, self.pace.steps)
         for step in range(self.pace.steps):
             self._live(step)
             if after_step is not None:
@@ -78,12 +94,12 @@ class Population:
 
     def _live(self, step: int) -> None:
         self._report_prices(step)
-        reforms = self._governance.due(step)
+        reforms = self.governance.due(step)
         if reforms:
             self.chain.must(*reforms)
         present = [account.address for account in self.accounts if account.joins < step]
         if step < self.pace.steps - IDLE_STEPS:
-            self._keepers.work(present)
+            self.keepers.work(present)
         self._welcome(step)
         self._act(present)
 
@@ -91,16 +107,16 @@ class Population:
         """Time passes, the vault earns, and oracles report what moved."""
         seconds = DAYS * 86_400 / self.pace.steps * self.rng.uniform(0.6, 1.4)
         self.chain.mine(self._earnings(step), int(seconds) // SLOT * SLOT)
-        self._prices.advance(step, self.market.tokens.vault_rate() / 10**18)
+        self.prices.advance(step, self.market.tokens.vault_rate() / 10**18)
         txs: list[Tx] = []
-        for symbol, price in self._prices.current.items():
+        for symbol, price in self.prices.current.items():
             limit = STABLE_DEVIATION if symbol in STABLE_NOISE else DEVIATION
-            moved = abs(price / self._reported[symbol] - 1) > limit
+            moved = abs(price / self.reported[symbol] - 1) > limit
             if moved or self.rng.random() < HEARTBEAT:
                 third = self.rng.random() < THIRD_ORACLE
                 spread = self.rng.uniform(0.0, 0.0004)
                 txs += self.market.feeds.report(symbol, price, spread, third)
-                self._reported[symbol] = price
+                self.reported[symbol] = price
         self.chain.must(*txs)
 
     def _earnings(self, step: int) -> list[Tx]:
@@ -114,13 +130,13 @@ class Population:
         newcomers = [account for account in self.accounts if account.joins == step]
         for start in range(0, len(newcomers), PLANS_PER_BLOCK):
             group = newcomers[start : start + PLANS_PER_BLOCK]
-            self.chain.mine([tx for account in group for tx in self._joining.plan(account)])
+            self.chain.mine([tx for account in group for tx in self.joining.plan(account)])
 
     def _act(self, present: list[str]) -> None:
         """A few accounts do something; hopeless calls are dropped before they are sent."""
         chosen = self.rng.sample(present, min(self.pace.actions, len(present)))
         positions = read_positions(self.chain, self.market, chosen)
-        plans = [self._actions.draw(position) for position in positions]
+        plans = [self.actions.draw(position) for position in positions]
         # A plan that starts by getting tokens cannot be tried alone, and needs it least.
         alone = [plan[0] for plan in plans if len(plan) == 1]
         useful = [tx for tx, ok in zip(alone, self.chain.would_succeed(alone), strict=True) if ok]

@@ -45,6 +45,8 @@ class Rpc:
         if not requests:
             return []
         answers = self._post([_body(number, request) for number, request in enumerate(requests)])
+        if not isinstance(answers, list):
+            raise RpcError(str(answers))
         return sorted(answers, key=lambda answer: answer["id"])
 
     def _post(self, body: Any) -> Any:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from eth_hash.auto import keccak
 
-from tests.devnet.abi import words
+from tests.devnet.abi import call_data, words
 from tests.devnet.book import HEALTHY, Position, read_positions
-from tests.devnet.build import CHECKPOINTS, Devnet, Recipe, fresh, write
+from tests.devnet.build import CHECKPOINTS, Devnet, Recipe, build, fresh, start, write
 from tests.devnet.checkpoints import read_checkpoints
 
 pytestmark = pytest.mark.onchain
@@ -84,12 +84,10 @@ def test_weth_can_be_put_at_a_given_address(tmp_path: Path) -> None:
 
 def test_a_fresh_chain_answers_about_its_past() -> None:
     with fresh(3) as devnet:
-        signature = "getReservesList()"
-        block = devnet.chain.head // 2
-        data = "0x" + keccak(signature.encode())[:4].hex()
-        (answer,) = devnet.chain.calls([(devnet.market.pool, data)], block)
+        call = (devnet.market.pool, call_data("getReservesCount()", ()))
+        (answer,) = devnet.chain.calls([call], devnet.chain.head // 2)
         assert answer is not None
-        assert len(words(answer)) == 2 + len(devnet.market.assets)
+        assert words(answer) == [len(devnet.market.assets)]
 
 
 def test_checkpoints_are_on_the_chain(devnet: Devnet, devnet_path: Path) -> None:
@@ -105,8 +103,16 @@ def test_checkpoints_are_on_the_chain(devnet: Devnet, devnet_path: Path) -> None
 
 @pytest.mark.parametrize("tag", ["latest", "safe", "finalized"])
 def test_a_loaded_chain_answers_calls_at_every_tag(devnet: Devnet, tag: str) -> None:
-    call = {"to": devnet.market.pool, "data": "0x" + keccak(b"getReservesCount()")[:4].hex()}
+    call = {"to": devnet.market.pool, "data": call_data("getReservesCount()", ())}
     assert words(devnet.chain.rpc.call("eth_call", call, tag)) == [len(devnet.market.assets)]
+
+
+def test_a_loaded_chain_goes_on() -> None:
+    with start(build(7, accounts=SMALL)) as devnet:
+        weth = devnet.market.assets["WETH"].token
+        devnet.chain.must(*devnet.market.feeds.report("WETH", 1234.5))
+        price = devnet.chain.call(devnet.market.addresses["oracle"], "getAssetPrice(address)", weth)
+        assert words(price) == [123_450_000_000]
 
 
 def test_many_accounts_hold_positions(positions: list[Position]) -> None:

@@ -60,6 +60,7 @@ class Chainlink:
     kind: Kind = "oracles"
     version = 1
     source = "npm @chainlink/contracts 0.1.7: EACAggregatorProxy, FluxAggregator"
+    required_contracts = ()
     rows: tuple[type[Row], ...] = (Feed, AggregatorAnswer)
     interfaces: Mapping[str, Interface] = {
         "feed": Interface(abi="Chainlink.Proxy"),

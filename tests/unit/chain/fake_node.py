@@ -62,10 +62,11 @@ class FakeNode:
     faults: deque[Fault | None] = field(default_factory=deque)
     max_logs: int | None = None
     max_blocks: int | None = None
-    message: Callable[[int, int], str] = lambda first, last: "query returned more than 10 results"
+    message: Callable[[int, int], str] = lambda *_: "query returned more than 10 results"
     batches: bool = True
     lagging_answers: int = 0
     overrides: bool = True
+    overlooks_overrides: bool = False
     eip1898: bool = True
     multicall3_since: int | None = None
     views: dict[tuple[str, bytes], bytes | str] = field(default_factory=dict)
@@ -75,7 +76,7 @@ class FakeNode:
     async def __aenter__(self) -> FakeNode:
         app = web.Application()
         app.router.add_post("/{key:.*}", self._answer)
-        self._runner = web.AppRunner(app)
+        self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
@@ -169,7 +170,8 @@ class FakeNode:
             number = int(ref, 16)
         data = bytes.fromhex(tx["data"][2:])
         deployed = self.multicall3_since is not None and number >= self.multicall3_since
-        overridden = tx["to"] == AGGREGATOR and override is not None
+        overridden = override is not None and not self.overlooks_overrides
+        overridden = overridden and tx["to"] == AGGREGATOR
         if overridden or (tx["to"] == MULTICALL3 and deployed):
             return self._aggregate(data)
         if (tx["to"], data) not in self.views:

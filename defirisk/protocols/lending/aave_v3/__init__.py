@@ -15,6 +15,7 @@ from defirisk.core.adapter import (
     Kind,
     LiquidationCheck,
     Log,
+    Proof,
     Question,
     Snapshot,
     TokenWanted,
@@ -57,7 +58,9 @@ class AaveV3:
     name = "aave-v3"
     kind: Kind = "lending"
     version = 1
+    proof: Proof = "executed"
     source = "npm @aave-dao/aave-v3-origin 3.6.0 (Pool revision 10)"
+    required_contracts = ("pool", "pool_configurator", "oracle", "pool_addresses_provider")
     rows: tuple[type[Row], ...] = ROWS
     interfaces: Mapping[str, Interface] = {
         role: Interface(abi=abi, events=_events(role, abi)) for role, abi in _ABIS.items()
@@ -65,7 +68,7 @@ class AaveV3:
 
     def roots(self, deployment: Deployment) -> Iterable[Discovery]:
         """Pool, configurator, oracle and addresses provider."""
-        for role in ("pool", "pool_configurator", "oracle", "pool_addresses_provider"):
+        for role in self.required_contracts:
             yield Contract(
                 address=deployment.contracts[role],
                 role=role,

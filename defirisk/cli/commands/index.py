@@ -1,0 +1,103 @@
+"""defirisk index"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, get_args
+
+import click
+
+from defirisk.cli.options import db_option, node_options
+from defirisk.core.evm import BlockTag
+
+if TYPE_CHECKING:
+    from defirisk.core.adapter import Deployment
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  defirisk index aave-v3 --rpc-url $ETH_RPC_URL
+  defirisk index aave-v3-ethereum --to-block finalized
+  defirisk index                     every [[deployment]] of defirisk.toml on the node's chain"""
+)
+@click.argument("protocols", nargs=-1, metavar="[PROTOCOL|DEPLOYMENT]...")
+@click.option(
+    "--to-block",
+    default="safe",
+    show_default=True,
+    help="Last block: a number, safe, finalized or latest.",
+)
+@node_options
+@db_option
+def command(
+    protocols: tuple[str, ...],
+    to_block: str,
+    rpc_url: str | None,
+    chain: str | None,
+    db: str | None,
+) -> None:
+    """Read positions, parameters and prices from a chain into the store.
+
+    A second run reads only what is new.
+    """
+    import asyncio
+
+    from defirisk.chain.rpc import RpcChainReader
+    from defirisk.cli.progress import Bars
+    from defirisk.cli.session import opened
+    from defirisk.cli.settings import load_settings
+    from defirisk.indexing.run import RunSummary, index
+
+    target = parse_block(to_block)
+    reader = RpcChainReader(load_settings().rpc_url(rpc_url, chain))
+
+    async def work() -> RunSummary:
+        try:
+            chain_id = await reader.chain_id()
+            # The store is only made once the node has answered and everything asked for is known.
+            deployments = wanted(protocols, chain_id)
+            with opened(db, create=True) as (_, store), Bars() as bars:
+                return await index(reader, store, deployments, target, bars)
+        finally:
+            await reader.aclose()
+
+    summary = asyncio.run(work())
+    reorg = f", {summary.reorg_depth} blocks were replaced by a reorg" * bool(summary.reorg_depth)
+    click.echo(
+        f"indexed chain {summary.chain_id} to block {summary.block.number}: "
+        f"{summary.new_logs:,} new logs, {summary.rows_written:,} rows written, "
+        f"{summary.views_read:,} views read{reorg}",
+        err=True,
+    )
+
+
+def parse_block(text: str) -> int | BlockTag:
+    """A block number or tag."""
+    from defirisk.core.errors import UsageError
+
+    for tag in get_args(BlockTag):
+        if text == tag:
+            return tag  # type: ignore[no-any-return]
+    if text.isdigit():
+        return int(text)
+    raise UsageError(f"{text!r} is no block: give a number, safe, finalized or latest")
+
+
+def wanted(names: tuple[str, ...], chain_id: int) -> list[Deployment]:
+    """The deployments that the names mean on this chain."""
+    from defirisk.cli.settings import load_settings
+    from defirisk.core.errors import UsageError
+    from defirisk.indexing.deployments import choose, shipped
+
+    own = list(load_settings().deployments)
+    if not names:
+        here = [deployment for deployment in own if deployment.chain_id == chain_id]
+        if not here:
+            raise UsageError(
+                f"defirisk.toml names no deployment on chain {chain_id}: say what to index, "
+                "such as defirisk index aave-v3"
+            )
+        return here
+    taken = {deployment.name for deployment in own}
+    known = [*own, *(deployment for deployment in shipped() if deployment.name not in taken)]
+    return choose(names, known, chain_id)

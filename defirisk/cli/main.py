@@ -1,0 +1,111 @@
+"""The entry point: finds the command, and turns errors into one or two lines and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import NoReturn
+
+import click
+
+from defirisk import __version__
+from defirisk.core.errors import DefiriskError
+
+_COMMANDS = (
+    "demo",
+    "init",
+    "index",
+    "verify",
+    "status",
+    "positions",
+    "stress",
+    "report",
+    "list",
+)
+
+
+class _Commands(click.Group):
+    """Loads a command's module when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order in which one would use them."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """The command of this name, from the module of this name."""
+        if name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"defirisk.cli.commands.{name}")
+        command = module.command
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Offers the nearest command for a name that is none."""
+        if args and not args[0].startswith("-") and args[0] not in _COMMANDS:
+            from defirisk.core.plugins import nearest
+
+            ctx.fail(f"no such command {args[0]!r}: {nearest(args[0], _COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "DEFIRISK"},
+    epilog="Begin with: defirisk demo -o out",
+)
+@click.version_option(__version__, prog_name="defirisk")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.option("-v", "--verbose", count=True, help="Say more on stderr.")
+@click.pass_context
+def cli(ctx: click.Context, debug: bool, verbose: int) -> None:
+    """On-chain DeFi risk: exact positions, shocks, and what they would break.
+
+    Data goes to stdout, everything else to stderr. Exit codes: 0 fine, 1 a check found a
+    difference, 2 wrong use, 3 the node failed, 4 another run is at work, 130 interrupted.
+    """
+    ctx.obj = {"debug": debug, "verbose": verbose}
+
+
+def main() -> NoReturn:
+    """Runs the command line and leaves with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(args: list[str]) -> int:
+    """The exit code of a command line."""
+    debug = "--debug" in args
+    try:
+        result = cli.main(args=args, prog_name="defirisk", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        return int(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted: what was finished is stored, run it again to go on", err=True)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except DefiriskError as error:
+        if debug:
+            raise
+        click.echo(f"error: {_safe(error)}", err=True)
+        return error.exit_code
+    except Exception as error:
+        if debug:
+            raise
+        click.echo(f"error: {type(error).__name__}: {_safe(error)}", err=True)
+        click.echo("this is a defect: run again with --debug for the traceback", err=True)
+        return 1
+    return result if isinstance(result, int) else 0
+
+
+def _safe(error: BaseException) -> str:
+    """The message, inert in a terminal and without any secret of a URL."""
+    from defirisk.cli.secrets import without_secrets
+
+    return without_secrets(str(error))

@@ -1,0 +1,97 @@
+"""What most commands need: settings, an open store, the book of what was asked for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from defirisk import __version__
+from defirisk.cli.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from defirisk.core.book import Book
+    from defirisk.core.evm import Block
+    from defirisk.reports.model import Run
+    from defirisk.store.database import Store
+    from defirisk.store.registry import StoredDeployment
+
+
+@contextmanager
+def opened(db: str | None, *, create: bool = False) -> Iterator[tuple[Settings, Store]]:
+    """Settings and the store they name; closed afterwards."""
+    from defirisk.store.database import open_store
+
+    settings = load_settings()
+    store = open_store(settings.database(db), create=create)
+    try:
+        yield settings, store
+    finally:
+        store.close()
+
+
+def chosen(store: Store, names: Sequence[str], chain: str | None) -> list[StoredDeployment]:
+    """The indexed deployments that the names mean, on one chain if one is named."""
+    from defirisk.chain.chains import known_chains
+    from defirisk.store.snapshots import market_deployments
+
+    with store.transaction() as connection:
+        found = market_deployments(connection, tuple(names))
+    if chain is None:
+        return found
+    known = known_chains()
+    chain_id = known[chain].chain_id if chain in known else int(chain) if chain.isdigit() else -1
+    return [stored for stored in found if stored.deployment.chain_id == chain_id]
+
+
+def load(
+    store: Store, names: Sequence[str], chain: str | None, block: int | None
+) -> tuple[Book, bool | None]:
+    """The book at a block, and whether that block is final (None: unknown)."""
+    from defirisk.core.errors import UsageError
+    from defirisk.store.frames import load_book
+    from defirisk.store.registry import find_chain
+    from defirisk.store.snapshots import stored_block
+
+    deployments = chosen(store, names, chain)
+    if not deployments:
+        raise UsageError(f"nothing that was asked for is indexed on chain {chain}")
+    chain_id = deployments[0].deployment.chain_id
+    with store.transaction() as connection:
+        at: Block = stored_block(connection, chain_id, block)
+        book = load_book(connection, deployments, at)
+        state = find_chain(connection, chain_id)
+    final = None if state is None or state.finalized is None else at.number <= state.finalized
+    return book, final
+
+
+def provenance(chain_id: int, final: bool | None) -> Run:
+    """How this report came about: the command line without secrets, the version, the chain."""
+    from defirisk.chain.chains import chain_of
+    from defirisk.reports.model import Run
+
+    chain = chain_of(chain_id)
+    return Run(
+        command=command_line(),
+        version=__version__,
+        final=final,
+        chain=chain.short_name,
+        explorer=chain.explorer,
+    )
+
+
+def command_line() -> str:
+    """The command that was typed, to be typed again; URLs of nodes and databases left out."""
+    import shlex
+
+    kept: list[str] = []
+    skip = False
+    for word in sys.argv[1:]:
+        if skip:
+            skip = False
+        elif word in ("--rpc-url", "--db", "-o", "--output"):
+            skip = True
+        elif not word.startswith(("--rpc-url=", "--db=", "--output=")):
+            kept.append(word)
+    return shlex.join(["defirisk", *kept])

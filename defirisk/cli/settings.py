@@ -1,0 +1,138 @@
+"""defirisk.toml: found upwards from the working folder, with ${VAR} expanded.
+
+What wins: flags, then the environment, then this file, then defaults.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from defirisk.cli.options import DEFAULT_DB
+from defirisk.core.adapter import Deployment
+from defirisk.core.errors import UsageError
+
+FILE = "defirisk.toml"
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
+_TOP_LEVEL = {"db", "chains", "deployment"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainSettings:
+    """One [chains.NAME] table. `rpc_url` is a secret."""
+
+    name: str
+    chain_id: int | None
+    rpc_url: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What defirisk.toml says; empty where there is none."""
+
+    path: Path | None
+    db: str
+    chains: Mapping[str, ChainSettings]
+    deployments: tuple[Deployment, ...]
+
+    def database(self, flag: str | None) -> str:
+        """The address of the store. A relative SQLite file of defirisk.toml lies beside it."""
+        if flag:
+            return flag
+        prefix = "sqlite:///"
+        if self.path and self.db.startswith(prefix) and not self.db.startswith(prefix + "/"):
+            return prefix + str(self.path.parent / self.db.removeprefix(prefix))
+        return self.db
+
+    def rpc_url(self, flag: str | None, chain: str | None) -> str:
+        """The node to ask: --rpc-url, else that of the chain, else the only one there is."""
+        if flag:
+            return flag
+        if chain is not None:
+            for settings in self.chains.values():
+                if chain in (settings.name, str(settings.chain_id)) and settings.rpc_url:
+                    return settings.rpc_url
+            raise UsageError(
+                f"no node is configured for chain {chain!r}: give --rpc-url, or add "
+                f"[chains.{chain}] with rpc_url to {FILE} (defirisk init writes one)"
+            )
+        stated = [settings for settings in self.chains.values() if settings.rpc_url]
+        if len(stated) == 1:
+            return stated[0].rpc_url
+        if stated:
+            names = ", ".join(settings.name for settings in stated)
+            raise UsageError(f"several chains are configured: choose with --chain ({names})")
+        raise UsageError(
+            "no node to ask: give --rpc-url, set ETH_RPC_URL, or write a configuration with "
+            "defirisk init"
+        )
+
+
+def load_settings(start: Path | None = None) -> Settings:
+    """Reads the nearest defirisk.toml; `UsageError` says what is wrong in it."""
+    path = _find(start or Path.cwd())
+    if path is None:
+        return Settings(path=None, db=DEFAULT_DB, chains={}, deployments=())
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path.name} cannot be read: {error}") from error
+    if unknown := sorted(set(document) - _TOP_LEVEL):
+        known = ", ".join(sorted(_TOP_LEVEL))
+        raise UsageError(f"{path.name}: unknown setting {unknown[0]!r}: known are {known}")
+    return Settings(
+        path=path,
+        db=_expanded(document.get("db", DEFAULT_DB), path),
+        chains=_chains(document.get("chains", {}), path),
+        deployments=_deployments(document.get("deployment", []), path),
+    )
+
+
+def _find(start: Path) -> Path | None:
+    for folder in (start, *start.parents):
+        if (folder / FILE).is_file():
+            return folder / FILE
+    return None
+
+
+def _expanded(value: Any, path: Path) -> str:
+    if not isinstance(value, str):
+        raise UsageError(f"{path.name}: {value!r} must be text in quotes")
+
+    def variable(match: re.Match[str]) -> str:
+        return os.environ.get(match[1], "")
+
+    return _VARIABLE.sub(variable, value)
+
+
+def _chains(tables: Any, path: Path) -> dict[str, ChainSettings]:
+    if not isinstance(tables, dict) or not all(isinstance(t, dict) for t in tables.values()):
+        raise UsageError(f'{path.name}: write chains as [chains.ethereum] with rpc_url = "…"')
+    from defirisk.chain.chains import known_chains
+
+    known = known_chains()
+    return {
+        name: ChainSettings(
+            name=name,
+            chain_id=table.get("chain_id", known[name].chain_id if name in known else None),
+            rpc_url=_expanded(table.get("rpc_url", ""), path),
+        )
+        for name, table in tables.items()
+    }
+
+
+def _deployments(tables: Any, path: Path) -> tuple[Deployment, ...]:
+    from defirisk.indexing.deployments import parse
+
+    if not isinstance(tables, list):
+        raise UsageError(f"{path.name}: write deployments as [[deployment]], with two brackets")
+    found = tuple(parse(table, path.name) for table in tables)
+    names = [deployment.name for deployment in found]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise UsageError(f"{path.name}: two deployments are called {twice.pop()!r}: rename one")
+    return found

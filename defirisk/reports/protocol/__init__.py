@@ -1,0 +1,57 @@
+"""The report on a lending protocol: what would hurt it most, and everything that is behind that.
+
+Answer first, then numbers, pictures, tables, assumptions, and how to repeat it.
+"""
+
+from __future__ import annotations
+
+from defirisk.core.book import Book
+from defirisk.reports.findings import finding_notes
+from defirisk.reports.model import Report, Run, header_of
+from defirisk.reports.protocol import accounts, answer, drops, reserves
+from defirisk.reports.protocol.falls import single_falls
+
+
+class Protocol:
+    """Everything about the deployments in a book, which are those of one protocol."""
+
+    name = "protocol"
+    summary = "a lending protocol: what a fall would do, who is close to it, on what it stands"
+
+    def build(self, book: Book, *, run: Run, title: str = "") -> Report:
+        """The report on all deployments of the book; `run` says how to repeat it.
+
+        Errors: none of its own; an asset whose fall cannot be computed is named in the report.
+        """
+        falls = single_falls(book)
+        return Report(
+            title=title or f"Risk of {_named(book)}",
+            header=header_of(book, run),
+            lead=(
+                answer.paragraph(book, falls, run),
+                *finding_notes(book),
+                answer.tiles(book, falls),
+            ),
+            sections=(
+                reserves.size(book),
+                accounts.health(book),
+                drops.section(book, falls),
+                drops.wall(book, falls),
+                accounts.closest(book),
+                accounts.concentration(book),
+                reserves.solvency(book),
+                reserves.oracles(book),
+                reserves.parameters(book),
+                reserves.deficits(book),
+                answer.assumptions(book, falls),
+            ),
+            csv="closest-accounts",
+        )
+
+
+def _named(book: Book) -> str:
+    names = [facts.name for facts in book.deployments]
+    return " and ".join(names) if 0 < len(names) < 3 else f"{len(names)} deployments"
+
+
+REPORT = Protocol()

@@ -1,0 +1,143 @@
+"""Who owes: by health factor, by distance to liquidation, and in how few hands it is."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from defirisk.contagion.valuation import health_factors, unit_debt
+from defirisk.core.book import Book
+from defirisk.metrics import concentration as hands
+from defirisk.metrics import health as distances
+from defirisk.reports.labels import asset_label
+from defirisk.reports.model import (
+    Axis,
+    Chart,
+    Column,
+    Paragraph,
+    Section,
+    Series,
+    Table,
+    Value,
+)
+from defirisk.reports.protocol.places import place, place_columns
+from defirisk.reports.value import plural, show
+
+TOP = 20
+MIN_SHARE = 1e-6
+"""Accounts that owe less than this share of all debt are dust."""
+
+
+def health(book: Book) -> Section:
+    """Debt by health factor."""
+    buckets = distances.distribution(book, health_factors(book))
+    owing = [bucket for bucket in buckets if math.isfinite(bucket.low)]
+    chart = Chart(
+        name="health-factors",
+        title="Debt by health factor",
+        form="bar",
+        x=Axis("Health factor (below 1: can be liquidated)", "text"),
+        y=Axis("Debt in USD", "usd"),
+        series=(
+            Series(
+                name="debt",
+                x=tuple(bucket.label for bucket in owing),
+                y=tuple(bucket.debt_usd for bucket in owing),
+            ),
+        ),
+    )
+    table = Table(
+        name="health-factor-buckets",
+        title="Accounts by health factor",
+        columns=(
+            Column("health_factor", "Health factor", "text"),
+            Column("accounts", "Accounts", "int"),
+            Column("debt_usd", "Debt", "usd"),
+            Column("collateral_usd", "Collateral", "usd"),
+        ),
+        rows=tuple((one.label, one.accounts, one.debt_usd, one.collateral_usd) for one in buckets),
+    )
+    if not any(bucket.accounts for bucket in owing):
+        text = "There is no debt, so there are no health factors."
+        return Section("health", "Health factors", (Paragraph(text), table))
+    return Section("health", "Health factors", (chart, table))
+
+
+def closest(book: Book) -> Section:
+    """The accounts that a fall would reach first."""
+    debt = float(np.nansum(unit_debt(book)))
+    floor = debt * MIN_SHARE
+    found = distances.closest(book, health_factors(book), TOP, min_debt_usd=floor)
+    several = len(book.deployments) > 1
+    columns = (
+        *([Column("deployment", "Deployment", "text")] if several else []),
+        Column("account", "Account", "address"),
+        Column("health_factor", "Health factor", "health"),
+        Column("distance", "Distance", "percent"),
+        Column("debt_usd", "Debt", "usd"),
+        Column("collateral_usd", "Collateral", "usd"),
+        Column("main_collateral", "Mostly holds", "text"),
+        Column("main_debt", "Mostly owes", "text"),
+    )
+    rows = tuple(
+        (
+            *([book.deployments[one.deployment].name] if several else []),
+            one.account,
+            one.health_factor,
+            one.distance,
+            one.debt_usd,
+            one.collateral_usd,
+            _label(book, one.main_collateral),
+            _label(book, one.main_debt),
+        )
+        for one in found
+    )
+    table = Table(
+        name="closest-accounts",
+        title=f"The {plural(len(rows), 'account')} closest to liquidation",
+        columns=columns,
+        rows=rows,
+        caption="Distance: by how much all prices of an account's collateral may fall together "
+        "before it can be liquidated; negative, it can be liquidated now. "
+        f"Accounts that owe less than {show(floor, 'usd')} are left out.",
+        empty="nobody owes anything",
+    )
+    return Section("closest", "Closest to liquidation", (table,))
+
+
+def _label(book: Book, asset: int | None) -> str:
+    return "-" if asset is None else asset_label(book, asset)
+
+
+def concentration(book: Book) -> Section:
+    """Shares of the largest accounts, for the whole and by market."""
+    measured = (*hands.by_deployment(book), *hands.by_market(book))
+    rows: list[tuple[Value, ...]] = [
+        (
+            *place(book, one.deployment, one.market, one.asset),
+            one.side,
+            one.accounts,
+            one.total_usd,
+            one.top10_share,
+            one.hhi,
+        )
+        for one in measured
+        if one.accounts
+    ]
+    table = Table(
+        name="concentration",
+        title="Concentration among accounts",
+        columns=(
+            *place_columns(book),
+            Column("side", "Side", "text"),
+            Column("accounts", "Accounts", "int"),
+            Column("total_usd", "Total", "usd"),
+            Column("top10_share", "Largest ten", "percent"),
+            Column("hhi", "HHI", "number"),
+        ),
+        rows=tuple(rows),
+        caption="HHI (Herfindahl-Hirschman index): the sum of squared shares, 1 where one account "
+        "holds everything. An account is an address; one owner may have several.",
+    )
+    return Section("concentration", "Concentration", (table,))

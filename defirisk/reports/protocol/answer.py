@@ -1,0 +1,184 @@
+"""The first screen: what would hurt most, five numbers, what they stand on."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from defirisk.contagion.valuation import unit_debt
+from defirisk.core.book import Book
+from defirisk.metrics.size import by_deployment
+from defirisk.reports.model import Note, Number, Numbers, Paragraph, Run, Section
+from defirisk.reports.protocol.falls import GRID, NOTICED_USD, Fall, Falls
+from defirisk.reports.value import listed, plural, show
+
+SMALL, LARGE = 0.2, 0.4
+_PROOFS = {
+    "executed": "checked against the running contracts",
+    "compared": "compared with answers of the contracts that were recorded",
+    "read": "taken from the source code's formulas only",
+    "imported": "imported from a file and not checked",
+}
+
+
+def paragraph(book: Book, falls: Falls, run: Run) -> Paragraph:
+    """The answer in plain words."""
+    return Paragraph(
+        " ".join(
+            [*_threat(book, falls), _not_covered(book, falls), _proof(book), _block(book, run)]
+        )
+    )
+
+
+def _threat(book: Book, falls: Falls) -> list[str]:
+    if not np.any(np.nan_to_num(unit_debt(book), nan=1.0) > 0):
+        return ["There is no debt: nothing can be liquidated."]
+    return [_today(falls), _worst(falls), _bad_debt(falls)]
+
+
+def _today(falls: Falls) -> str:
+    now = falls.ranked[0] if falls.ranked else None
+    count = now.accounts(0.0) if now else 0
+    if now is None or count == 0:
+        return "Nobody can be liquidated at this block."
+    owing = show(now.debt_usd(0.0), "usd")
+    return f"{plural(count, 'account').capitalize()} owing {owing} can be liquidated at this block."
+
+
+def _worst(falls: Falls) -> str:
+    large = falls.worst(LARGE)
+    if large is None:
+        return f"No fall of a single asset by up to {_drop(LARGE)} adds to that."
+    drop = next(drop for drop in GRID if (fall := falls.worst(drop)) and fall is large)
+    text = f"A fall of {large.name} would hurt most: {_at(large, LARGE)}"
+    if drop < LARGE:
+        text += f", already {_at(large, drop, short=True)}"
+    small = falls.worst(SMALL)
+    if small is not None and small is not large:
+        text += f"; of falls by {_drop(SMALL)}, that of {small.name} would ({_owed(small, SMALL)})"
+    return text + "."
+
+
+def _at(fall: Fall, drop: float, *, short: bool = False) -> str:
+    """'40.0 % down, 12 accounts owing $3.4M could be liquidated'."""
+    if short:
+        return f"{_owed(fall, drop)} at {_drop(drop)}"
+    count = plural(fall.accounts(drop), "account")
+    return f"{_drop(drop)} down, {count} owing {_owed(fall, drop)} could be liquidated"
+
+
+def _owed(fall: Fall, drop: float) -> str:
+    return show(fall.debt_usd(drop), "usd")
+
+
+def _bad_debt(falls: Falls) -> str:
+    now = falls.ranked[0].bad_debt_usd(0.0) if falls.ranked else 0.0
+    start = f"Bad debt is {show(now, 'usd')} today. " if now >= NOTICED_USD else ""
+    first = falls.first_to_fail()
+    if first is None:
+        return start + "No fall of a single asset makes new bad debt."
+    fall, drop = first
+    text = (
+        f"{start}The first new bad debt would come from {fall.name}, {show(drop, 'percent')} down"
+    )
+    worst = max(falls.ranked, key=lambda one: one.bad_debt_usd(LARGE))
+    if worst.bad_debt_usd(LARGE) - now < NOTICED_USD:
+        return text + f"; up to {_drop(LARGE)} no single fall makes any."
+    amount = show(worst.bad_debt_usd(LARGE), "usd")
+    return text + f"; at {_drop(LARGE)} a fall of {worst.name} leaves most, {amount}."
+
+
+def _drop(drop: float) -> str:
+    return f"{drop * 100:.0f} %"
+
+
+def _not_covered(book: Book, falls: Falls) -> str:
+    parts = ["price effects of the liquidations themselves", "assets that fall together"]
+    if falls.unknown:
+        parts.append(f"a fall of {listed(list(falls.unknown[:5]))}")
+    unpriced = int(book.unpriced.sum())
+    if unpriced:
+        parts.append(f"{plural(unpriced, 'account')} without a known price")
+    return f"Not covered: {listed(parts)}."
+
+
+def _proof(book: Book) -> str:
+    proofs = list(dict.fromkeys(_PROOFS.get(one.proof, one.proof) for one in book.deployments))
+    return f"Positions were {listed(proofs)}." if proofs else ""
+
+
+def _block(book: Book, run: Run) -> str:
+    number = f"Block {book.block.number:,}"
+    if run.final is None:
+        return f"Whether block {book.block.number:,} is final is not known."
+    return f"{number} is final." if run.final else f"{number} is not final: it may be replaced."
+
+
+def tiles(book: Book, falls: Falls) -> Numbers:
+    """Five numbers."""
+    sizes = by_deployment(book)
+    small, large = falls.worst(SMALL), _most_bad_debt(falls)
+    now = falls.ranked[0] if falls.ranked else None
+    debtors = int((np.nan_to_num(unit_debt(book), nan=1.0) > 0).sum())
+    return Numbers(
+        (
+            _usd("supplied_usd", "Supplied", sum(one.supplied_usd for one in sizes)),
+            _usd(
+                "borrowed_usd",
+                "Borrowed",
+                sum(one.borrowed_usd for one in sizes),
+                f"by {plural(debtors, 'account')}",
+            ),
+            _usd(
+                "liquidatable_usd",
+                "Liquidatable now",
+                now.debt_usd(0.0) if now else 0.0,
+                plural(now.accounts(0.0) if now else 0, "account"),
+            ),
+            _usd(
+                "liquidatable_small_usd",
+                f"Liquidatable at −{_drop(SMALL)}",  # noqa: RUF001 (a minus sign)
+                small.debt_usd(SMALL) if small else (now.debt_usd(0.0) if now else 0.0),
+                f"if {small.name} falls" if small else "whichever asset falls",
+            ),
+            Number(
+                key="bad_debt_large_usd",
+                label=f"Bad debt at −{_drop(LARGE)}",  # noqa: RUF001 (a minus sign)
+                value=large.bad_debt_usd(LARGE) if large else 0.0,
+                kind="usd",
+                note=f"if {large.name} falls" if large else "whichever asset falls",
+                tone="loss",
+            ),
+        )
+    )
+
+
+def _most_bad_debt(falls: Falls) -> Fall | None:
+    found = [fall for fall in falls.ranked if fall.bad_debt_usd(LARGE) >= NOTICED_USD]
+    return max(found, key=lambda fall: fall.bad_debt_usd(LARGE), default=None)
+
+
+def _usd(key: str, label: str, value: float, note: str = "") -> Number:
+    return Number(key=key, label=label, value=value, kind="usd", note=note)
+
+
+def assumptions(book: Book, falls: Falls) -> Section:
+    """What the numbers take for granted."""
+    rules = (
+        "One asset falls, and whatever wraps it or is pegged to it falls by the same fraction. The "
+        "market and every oracle that reads a feed for it move together, after all averaging "
+        "windows; hard-coded prices stay. All other prices stay.",
+        "An account can be liquidated where its collateral times liquidation threshold, at the "
+        "protocol's oracle prices, is worth less than its debt. Bad debt is the part of the debt "
+        "of such accounts that all their collateral, at market prices, does not cover.",
+        "Nothing is played through: liquidations do not move prices, no bonus is paid, no interest "
+        "accrues and nobody repays. Curves are decided in floating point.",
+    )
+    blocks: list[Paragraph | Note] = [Paragraph(text) for text in rules]
+    if falls.unknown:
+        names = listed(list(falls.unknown))
+        blocks.append(Note("info", f"No curve: {names}. The price is unknown or not linear."))
+    blocks += [
+        Paragraph(f"{facts.name}: positions {_PROOFS.get(facts.proof, facts.proof)}.")
+        for facts in book.deployments
+    ]
+    return Section("assumptions", "Assumptions", tuple(blocks))

@@ -1,0 +1,157 @@
+"""Liquidatable debt and bad debt against the fall of each asset, and the wall it runs into."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from defirisk.contagion.curve import BAD_DEBT, DEBT
+from defirisk.core.book import Book
+from defirisk.reports.model import (
+    Axis,
+    Block,
+    Chart,
+    Column,
+    Note,
+    Paragraph,
+    Section,
+    Series,
+    Table,
+    Tone,
+    Value,
+)
+from defirisk.reports.protocol.falls import GRID, Fall, Falls, points
+
+SHOWN_DROP = 0.6
+TABLE_DROPS = (*GRID, 0.5, 0.6)
+TOP_ASSETS = 5
+TOP_CLIFFS = 10
+MAX_BREAKS = 300
+BUCKET = 0.05
+_NOTHING = "No fall of a single asset makes anything liquidatable."
+
+
+def section(book: Book, falls: Falls) -> Section:
+    """Two charts of exact curves, a table of round drops, the largest cliffs."""
+    top = falls.ranked[:TOP_ASSETS]
+    if not top:
+        return Section("drops", "If one asset falls", (Paragraph(_NOTHING),))
+    return Section(
+        "drops",
+        "If one asset falls",
+        (
+            _chart("liquidatable-debt", "Debt that can be liquidated", top, DEBT, "plain"),
+            _bad_debt_chart(falls),
+            _drop_table(top),
+            _cliff_table(falls.ranked),
+        ),
+    )
+
+
+def _chart(name: str, title: str, falls: Sequence[Fall], column: int, tone: Tone) -> Chart:
+    series = []
+    for fall in falls:
+        xs, ys = points(fall.curve, column, SHOWN_DROP, MAX_BREAKS)
+        series.append(Series(name=fall.name, x=tuple(xs.tolist()), y=tuple(ys.tolist()), tone=tone))
+    many = any(len(fall.curve.breaks) > MAX_BREAKS for fall in falls)
+    return Chart(
+        name=name,
+        title=title,
+        form="line",
+        x=Axis("Fall of the asset's price", "percent"),
+        y=Axis("USD at the fallen prices", "usd"),
+        series=tuple(series),
+        note="Each vertical step is an account that becomes liquidatable."
+        + (" The largest steps are exact, the line between them is sampled." if many else ""),
+    )
+
+
+def _bad_debt_chart(falls: Falls) -> Block:
+    """Its own choice of assets: what liquidates most need not lose most."""
+    by_loss = sorted(falls.ranked, key=lambda fall: -fall.bad_debt_usd(SHOWN_DROP))
+    losing = [fall for fall in by_loss if fall.bad_debt_usd(SHOWN_DROP) > 0][:TOP_ASSETS]
+    if not losing:
+        return Note("info", f"No single fall of up to {SHOWN_DROP * 100:.0f} % makes bad debt.")
+    return _chart("bad-debt", "Bad debt", losing, BAD_DEBT, "loss")
+
+
+def _drop_table(falls: Sequence[Fall]) -> Table:
+    rows: list[tuple[Value, ...]] = []
+    for fall in falls:
+        totals = fall.curve.at(list(TABLE_DROPS))
+        rows += [
+            (
+                fall.name,
+                drop,
+                int(totals.accounts[i]),
+                float(totals.debt_usd[i]),
+                float(totals.collateral_usd[i]),
+                float(totals.bad_debt_usd[i]),
+            )
+            for i, drop in enumerate(TABLE_DROPS)
+        ]
+    return Table(
+        name="drops",
+        title="Falls in round numbers",
+        columns=(
+            Column("asset", "Asset", "text"),
+            Column("drop", "Fall", "percent"),
+            Column("liquidatable_accounts", "Accounts", "int"),
+            Column("debt_at_risk_usd", "Debt at risk", "usd"),
+            Column("collateral_at_risk_usd", "Collateral at risk", "usd"),
+            Column("bad_debt_usd", "Bad debt", "usd", "loss"),
+        ),
+        rows=tuple(rows),
+    )
+
+
+def _cliff_table(falls: Sequence[Fall]) -> Table:
+    found = [
+        (fall.name, cliff.drop, cliff.debt_usd, cliff.accounts)
+        for fall in falls
+        for cliff in fall.curve.cliffs(TOP_CLIFFS)
+    ]
+    found.sort(key=lambda row: -row[2])
+    return Table(
+        name="cliffs",
+        title="Largest cliffs",
+        columns=(
+            Column("asset", "Asset", "text"),
+            Column("drop", "Just beyond a fall of", "percent"),
+            Column("debt_usd", "More debt at risk", "usd"),
+            Column("accounts", "More accounts", "int"),
+        ),
+        rows=tuple(found[:TOP_CLIFFS]),
+        caption="A cliff is where a small further fall makes much more debt liquidatable.",
+        empty="no fall makes more debt liquidatable",
+    )
+
+
+def wall(book: Book, falls: Falls) -> Section:
+    """Newly liquidatable debt by bucket of the fall, stacked by asset."""
+    title = "Liquidation wall"
+    walls = [(fall.name, fall.curve.wall(BUCKET)) for fall in falls.ranked]
+    shown = round(SHOWN_DROP / BUCKET)
+    walls = [(name, one) for name, one in walls if one.debt_usd[:shown].any()]
+    if not walls:
+        return Section("wall", title, (Paragraph(_NOTHING),))
+    edges = np.round(walls[0][1].edges[: shown + 1] * 100).astype(int)
+    labels = tuple(f"{low} - {high} %" for low, high in zip(edges[:-1], edges[1:], strict=True))
+    series = [
+        Series(name=name, x=labels, y=tuple(one.debt_usd[:shown].tolist()))
+        for name, one in walls[:TOP_ASSETS]
+    ]
+    rest = sum((one.debt_usd[:shown] for _, one in walls[TOP_ASSETS:]), np.zeros(shown))
+    if rest.any():
+        series.append(Series(name="all other assets", x=labels, y=tuple(rest.tolist())))
+    chart = Chart(
+        name="liquidation-wall",
+        title="Debt that becomes liquidatable in each further 5 % of a fall",
+        form="stacked",
+        x=Axis("Fall of the asset's price", "text"),
+        y=Axis("USD where it becomes liquidatable", "usd"),
+        series=tuple(series),
+        note="Each asset falls alone: heights of one bar do not happen together.",
+    )
+    return Section("wall", title, (chart,))

@@ -1,0 +1,215 @@
+"""The single place where exact integers become float64: rows become the book.
+
+Left of here everything is exact and does I/O; right of here everything is arithmetic on immutable
+arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+import numpy as np
+from sqlalchemy import Connection
+
+from defirisk.core.adapter import LiquidationCheck, MarketAdapter, Snapshot
+from defirisk.core.book import Asset, Book, DeploymentFacts, MarketFacts
+from defirisk.core.errors import UsageError
+from defirisk.core.evm import Address, Block
+from defirisk.core.holdings import Holding, Holdings, Market
+from defirisk.core.plugins import adapter
+from defirisk.core.quote import Feed, Program, leaves, rate_value
+from defirisk.store.registry import StoredDeployment
+from defirisk.store.snapshots import snapshot
+
+
+def load_book(connection: Connection, stored: Sequence[StoredDeployment], block: Block) -> Book:
+    """The book of these deployments, all of one chain, at `block`."""
+    chain_ids = {s.deployment.chain_id for s in stored}
+    if len(chain_ids) != 1:
+        raise UsageError("these deployments are on several chains: give --chain to choose one")
+    parts = [_Part(s, snapshot(connection, s, block)) for s in stored]
+    return _Frames(parts, chain_ids.pop(), block).book()
+
+
+class _Part:
+    """One deployment of the book, exact."""
+
+    def __init__(self, stored: StoredDeployment, snap: Snapshot) -> None:
+        market = adapter(stored.deployment.protocol)
+        assert isinstance(market, MarketAdapter)
+        self.snapshot = snap
+        self.holdings: Holdings = market.holdings(snap)
+        self.check: LiquidationCheck = market.liquidation_check(snap)
+        self.facts = DeploymentFacts(
+            name=stored.deployment.name,
+            protocol=stored.deployment.protocol,
+            proof=market.proof,
+            findings=tuple(market.findings(snap)),
+        )
+
+
+class _ExactEdge:
+    """Hands a unit near the edge to the adapter it belongs to. Implements `core.book.Edge`."""
+
+    def __init__(self, units: Sequence[tuple[LiquidationCheck, str]]) -> None:
+        self._units = units
+
+    def liquidatable(self, unit: int, prices: Mapping[Address, Fraction]) -> bool:
+        """Decides by the contract's integers."""
+        check, name = self._units[unit]
+        return check(name, prices)
+
+
+class _Frames:
+    """Lays the parts side by side on common axes."""
+
+    def __init__(self, parts: Sequence[_Part], chain_id: int, block: Block) -> None:
+        self._parts = parts
+        self._chain_id = chain_id
+        self._block = block
+        self._assets = self._asset_axis()
+        self._index = {asset.address: a for a, asset in enumerate(self._assets)}
+
+    def book(self) -> Book:
+        """The book."""
+        quotes = [(d, q) for d, part in enumerate(self._parts) for q in part.holdings.quotes]
+        prices = np.array([_value(q.program) for _, q in quotes], dtype=np.float64)
+        units = [(d, u) for d, part in enumerate(self._parts) for u in part.holdings.units]
+        holdings = self._holdings()
+        sets = [p for part in self._parts for p in part.holdings.parameters]
+        holding_unit = np.array([h.unit for h in holdings], dtype=np.int64)
+        holding_quote = np.array([h.quote for h in holdings], dtype=np.int64)
+        return Book(
+            chain_id=self._chain_id,
+            block=self._block,
+            deployments=tuple(part.facts for part in self._parts),
+            assets=self._assets,
+            markets=tuple(self._markets()),
+            units=tuple(name for _, name in units),
+            unit_deployment=np.array([d for d, _ in units], dtype=np.int64),
+            unpriced=_unpriced(len(units), holding_unit, np.isnan(prices)[holding_quote]),
+            asset_price=self._asset_prices(),
+            quote_asset=np.array([self._index[q.asset] for _, q in quotes], dtype=np.int64),
+            quote_deployment=np.array([d for d, _ in quotes], dtype=np.int64),
+            quote_market=tuple(q.market for _, q in quotes),
+            quote_program=tuple(q.program for _, q in quotes),
+            quote_price=prices,
+            quote_rate=np.array([float(rate_value(q.program)) for _, q in quotes]),
+            ltv=np.array([float(p.ltv) for p in sets]),
+            liquidation_threshold=np.array([float(p.liquidation_threshold) for p in sets]),
+            liquidation_bonus=np.array([float(p.liquidation_bonus) for p in sets]),
+            holding_unit=holding_unit,
+            holding_quote=holding_quote,
+            holding_side=np.array([h.side for h in holdings], dtype=np.int8),
+            holding_amount=np.array(
+                [h.amount_raw / 10 ** quotes[h.quote][1].decimals for h in holdings],
+                dtype=np.float64,
+            ),
+            holding_parameters=np.array([h.parameters for h in holdings], dtype=np.int64),
+            resolution=np.array([float(self._parts[d].holdings.resolution) for d, _ in units]),
+            edge=_ExactEdge([(self._parts[d].check, name) for d, name in units]),
+        )
+
+    def _holdings(self) -> list[Holding]:
+        """All holdings, with indexes into the common axes."""
+        shifted = []
+        unit = quote = parameters = 0
+        for part in self._parts:
+            exact = part.holdings
+            shifted += [
+                Holding(
+                    h.unit + unit, h.quote + quote, h.side, h.amount_raw, h.parameters + parameters
+                )
+                for h in exact.holdings
+            ]
+            unit += len(exact.units)
+            quote += len(exact.quotes)
+            parameters += len(exact.parameters)
+        return shifted
+
+    def _asset_axis(self) -> tuple[Asset, ...]:
+        addresses = list(
+            dict.fromkeys(q.asset for part in self._parts for q in part.holdings.quotes)
+        )
+        tokens = {a: t for part in self._parts for a, t in part.snapshot.tokens.items()}
+        symbols = {a: tokens[a].symbol if a in tokens else _short(a) for a in addresses}
+        links = {
+            who.casefold(): whom.casefold()
+            for part in self._parts
+            for who, whom in part.snapshot.deployment.follows.items()
+        }
+        named = {symbols[a].casefold(): i for i, a in enumerate(addresses)}
+        named |= {address: i for i, address in enumerate(addresses)}
+        axis = []
+        for address in addresses:
+            link = links.get(address) or links.get(symbols[address].casefold())
+            follows = named.get(link) if link else None
+            axis.append(Asset(address=address, symbol=symbols[address], follows=follows))
+        return tuple(axis)
+
+    def _asset_prices(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        """Until venues are indexed, the market price is what the first oracle says."""
+        prices = np.full(len(self._assets), np.nan)
+        for part in self._parts:
+            for quote in part.holdings.quotes:
+                a = self._index[quote.asset]
+                if np.isnan(prices[a]):
+                    prices[a] = _value(quote.program) / float(rate_value(quote.program))
+        return prices
+
+    def _markets(self) -> list[MarketFacts]:
+        return [
+            _market_facts(d, self._index[market.asset], market)
+            for d, part in enumerate(self._parts)
+            for market in part.holdings.markets
+        ]
+
+
+def _value(program: Program) -> float:
+    value = Fraction(1)
+    for leaf in leaves(program):
+        if isinstance(leaf, Feed) and leaf.value is None:
+            return float("nan")
+        value *= leaf.value or 0
+    return float(value)
+
+
+def _unpriced(
+    size: int,
+    holding_unit: np.ndarray[tuple[int], np.dtype[np.int64]],
+    unknown: np.ndarray[tuple[int], np.dtype[np.bool_]],
+) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    mask = np.zeros(size, dtype=np.bool_)
+    mask[holding_unit[unknown]] = True
+    return mask
+
+
+def _market_facts(deployment: int, asset: int, market: Market) -> MarketFacts:
+    unit = 10**market.decimals
+    return MarketFacts(
+        deployment=deployment,
+        market=market.market,
+        asset=asset,
+        supplied=market.supplied_raw / unit,
+        borrowed=market.borrowed_raw / unit,
+        cash=market.cash_raw / unit,
+        deficit=market.deficit_raw / unit,
+        price_usd=float("nan") if market.price is None else float(market.price),
+        supply_cap=market.supply_cap,
+        borrow_cap=market.borrow_cap,
+        supply_apr=float(market.supply_apr),
+        borrow_apr=float(market.borrow_apr),
+        ltv=float(market.parameters.ltv),
+        liquidation_threshold=float(market.parameters.liquidation_threshold),
+        liquidation_bonus=float(market.parameters.liquidation_bonus),
+        reserve_factor=float(market.reserve_factor),
+        price_source=market.price_source,
+        price_updated_ts=market.price_updated_ts,
+        price_grade=market.price_grade,
+        flags=market.flags,
+    )
+
+
+def _short(address: Address) -> str:
+    return f"{address[:6]}…{address[-4:]}"
