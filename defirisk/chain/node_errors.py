@@ -113,8 +113,11 @@ def classify(error: object, asked: Asked, scrub: Callable[[str], str]) -> NodeEr
     text = asked.says(scrub(message) or f"error {code} without a message")
     if asked.blocks is not None and _is_range_error(message):
         return RangeTooLarge(text, suggested=suggested_range(message, asked.blocks))
-    if code in (429, -32005, -32029) or _RATE_LIMIT.search(message):
+    if code in (429, -32029) or _RATE_LIMIT.search(message):
         return RetryableNodeError(text, retry_after=_wished_delay(fields.get("data")))
+    if code == -32005:
+        # "Limit exceeded" of EIP-1474: of requests or of results, in words not known here.
+        return Overwhelmed(text, retry_after=_wished_delay(fields.get("data")))
     if asked.method == "eth_call" and (code in (3, -32015) or _REVERTED.search(message)):
         return CallReverted(text, data=_revert_data(fields.get("data")))
     if _BEHIND.search(message):

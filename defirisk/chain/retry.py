@@ -41,7 +41,7 @@ class RetryPolicy:
         Errors: the last one that `operation` raised, once the attempts are used up.
         """
 
-        # tenacity awaits coroutine functions only, and would take a lambda's coroutine for a result.
+        # tenacity awaits coroutine functions only: it would take a lambda's coroutine for a result.
         async def attempt() -> T:
             return await operation()
 

@@ -40,12 +40,17 @@ class Parameters:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """`amount_raw` base units of a quote, held or owed by a unit. Indexes into `Holdings`."""
+    """`amount_raw` base units of a quote, held or owed by a unit. Indexes into `Holdings`.
+
+    `balance_raw` is what the contract itself calls the balance now, in base units of the asset:
+    the amount with the quote's rates, rounded as the contract rounds.
+    """
 
     unit: int
     quote: int
     side: Side
     amount_raw: int
+    balance_raw: int
     parameters: int
 
 

@@ -1,8 +1,9 @@
 """Finds plug-ins: every module in the plug-in folders, and those of other packages.
 
 A protocol is a module or package in defirisk/protocols/<kind>/ that defines `ADAPTER`; a shock is a
-module in defirisk/shocks/ that defines `SHOCK`. Other packages register theirs as entry points of
-the groups `defirisk.adapters` and `defirisk.shocks`. Nothing else needs to be edited.
+module in defirisk/shocks/ that defines `SHOCK`; a report is one in defirisk/reports/ that defines
+`REPORT`. Other packages register theirs as entry points of the groups `defirisk.adapters`,
+`defirisk.shocks` and `defirisk.reports`. Nothing else needs to be edited.
 """
 
 from __future__ import annotations
@@ -62,6 +63,18 @@ def shocks() -> dict[str, Shock]:
     found: dict[str, Shock] = {}
     for shock in (*_in_package("defirisk.shocks", "SHOCK"), *_from_entry_points("defirisk.shocks")):
         _add(found, shock)
+    return found
+
+
+@cache
+def reports() -> dict[str, Any]:
+    """Every report by its name."""
+    found: dict[str, Any] = {}
+    for report in (
+        *_in_package("defirisk.reports", "REPORT"),
+        *_from_entry_points("defirisk.reports"),
+    ):
+        _add(found, report)
     return found
 
 

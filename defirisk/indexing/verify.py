@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from defirisk.core.adapter import MarketAdapter, Question
 from defirisk.core.errors import UsageError
 from defirisk.core.evm import Block, ChainReader
 from defirisk.core.plugins import adapter
+from defirisk.core.verdict import Mismatch, Verdict
 from defirisk.indexing.codecs import Codecs
 from defirisk.indexing.run import Progress, silent
 from defirisk.store.database import Store
@@ -18,33 +18,6 @@ from defirisk.store.snapshots import snapshot
 
 REVERTED = "reverted"
 _CALLS_PER_STEP = 2_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mismatch:
-    """One number that differs. `account` is the subject: an account, or an asset."""
-
-    account: str
-    field: str
-    ours: str
-    theirs: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """What `verify` found in one deployment.
-
-    `compared` counts numbers that were computed here and asked there; `read` those that we took
-    from that same view, which prove nothing.
-    """
-
-    deployment: str
-    protocol: str
-    block: Block
-    accounts: int
-    compared: int
-    read: int
-    mismatches: tuple[Mismatch, ...]
 
 
 async def verify(
@@ -76,6 +49,7 @@ async def verify(
             mismatches += differences(question, codecs.answer(question.view, result))
         progress(f"verify {stored.deployment.name}", at + len(step), len(questions))
     return Verdict(
+        chain_id=stored.deployment.chain_id,
         deployment=stored.deployment.name,
         protocol=stored.deployment.protocol,
         block=block,

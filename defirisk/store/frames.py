@@ -7,6 +7,7 @@ arrays.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -118,8 +119,11 @@ class _Frames:
         for part in self._parts:
             exact = part.holdings
             shifted += [
-                Holding(
-                    h.unit + unit, h.quote + quote, h.side, h.amount_raw, h.parameters + parameters
+                replace(
+                    h,
+                    unit=h.unit + unit,
+                    quote=h.quote + quote,
+                    parameters=h.parameters + parameters,
                 )
                 for h in exact.holdings
             ]

@@ -49,6 +49,11 @@ class Chain:
     _time: int = 0
 
     def __post_init__(self) -> None:
+        self.resync()
+
+    def resync(self) -> None:
+        """Look at the head again, after a reorg or after somebody else's block."""
+        self._nonces.clear()
         self._time = int(self.rpc.call("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
 
     @property

@@ -70,11 +70,12 @@ class Tokens:
 
 def _weth(chain: Chain, admin: str, wanted: str | None) -> str:
     """WETH where it is wanted; an address without code gets a copy of a fresh deployment."""
-    if wanted is not None and chain.rpc.call("eth_getCode", wanted, "latest") != "0x":
+    if wanted is None:
+        return chain.deploy("WETH9", admin)
+    wanted = wanted.lower()
+    if chain.rpc.call("eth_getCode", wanted, "latest") != "0x":
         return wanted
     deployed = chain.deploy("WETH9", admin)
-    if wanted is None:
-        return deployed
     chain.rpc.call("anvil_setCode", wanted, chain.rpc.call("eth_getCode", deployed, "latest"))
     for slot in range(WETH9_STORAGE_SLOTS):
         value = chain.rpc.call("eth_getStorageAt", deployed, hex(slot), "latest")

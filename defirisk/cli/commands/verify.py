@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from defirisk.core.evm import ChainReader
-    from defirisk.indexing.verify import Verdict
+    from defirisk.core.verdict import Verdict
     from defirisk.store.database import Store
 
 
@@ -51,14 +51,15 @@ def command(
 
     from defirisk.chain.rpc import RpcChainReader
     from defirisk.cli.output import emit
-    from defirisk.cli.session import opened
+    from defirisk.cli.session import opened, provenance
+    from defirisk.reports.verification import build
 
     with opened(db) as (settings, store):
         reader = RpcChainReader(settings.rpc_url(rpc_url, chain))
         verdicts = asyncio.run(
             verified(reader, store, protocols, chain, block, sample=sample, seed=seed)
         )
-    emit(verdict_report(verdicts), format_, output)
+    emit(build(verdicts, run=provenance(verdicts[0].chain_id, None)), format_, output)
     return 1 if any(verdict.mismatches for verdict in verdicts) else 0
 
 
@@ -93,56 +94,3 @@ async def verified(
             ]
     finally:
         await reader.aclose()
-
-
-def verdict_report(verdicts: Sequence[Verdict]):  # type: ignore[no-untyped-def]
-    """The verdicts in every format; JSON in the shape of the command line contract."""
-    from defirisk.cli.session import provenance
-    from defirisk.reports.model import Column, Header
-    from defirisk.reports.records import records_report
-
-    columns = (
-        Column("deployment", "Deployment", "text"),
-        Column("block", "Block", "int"),
-        Column("accounts", "Accounts", "int"),
-        Column("compared", "Compared", "int"),
-        Column("read", "Only read", "int"),
-        Column("differ", "Differ", "int", "loss"),
-    )
-    rows = [
-        (v.deployment, v.block.number, v.accounts, v.compared, v.read, len(v.mismatches))
-        for v in verdicts
-    ]
-    first = verdicts[0].block
-    chain_id = 0
-    return records_report(
-        "Our numbers against the protocols' own",
-        Header(
-            run=provenance(chain_id, None),
-            chain_id=None,
-            block=first.number,
-            block_hash=first.hash,
-            as_of=first.timestamp,
-        ),
-        columns,
-        rows,
-        name="deployments",
-        data={"deployments": [as_json(v) for v in verdicts]},
-        notes=mismatch_notes(verdicts),
-    )
-
-
-def as_json(verdict: Verdict) -> dict[str, Any]:
-    """One deployment in the shape of the command line contract."""
-    return {
-        "deployment": verdict.deployment,
-        "protocol": verdict.protocol,
-        "block": verdict.block.number,
-        "accounts": verdict.accounts,
-        "compared": verdict.compared,
-        "read": verdict.read,
-        "mismatches": [
-            {"account": m.account, "field": m.field, "ours": m.ours, "theirs": m.theirs}
-            for m in verdict.mismatches
-        ],
-    }

@@ -35,8 +35,8 @@ class Protocol:
             sections=(
                 reserves.size(book),
                 accounts.health(book),
-                drops.section(book, falls),
-                drops.wall(book, falls),
+                drops.section(falls),
+                drops.wall(falls),
                 accounts.closest(book),
                 accounts.concentration(book),
                 reserves.solvency(book),

@@ -38,7 +38,7 @@ def health(book: Book) -> Section:
         title="Debt by health factor",
         form="bar",
         x=Axis("Health factor (below 1: can be liquidated)", "text"),
-        y=Axis("Debt in USD", "usd"),
+        y=Axis("USD owed", "usd"),
         series=(
             Series(
                 name="debt",
@@ -80,7 +80,7 @@ def closest(book: Book) -> Section:
         Column("main_collateral", "Mostly holds", "text"),
         Column("main_debt", "Mostly owes", "text"),
     )
-    rows = tuple(
+    rows: tuple[tuple[Value, ...], ...] = tuple(
         (
             *([book.deployments[one.deployment].name] if several else []),
             one.account,

@@ -36,7 +36,7 @@ def _threat(book: Book, falls: Falls) -> list[str]:
 
 
 def _today(falls: Falls) -> str:
-    now = falls.ranked[0] if falls.ranked else None
+    now = falls.today
     count = now.accounts(0.0) if now else 0
     if now is None or count == 0:
         return "Nobody can be liquidated at this block."
@@ -71,15 +71,13 @@ def _owed(fall: Fall, drop: float) -> str:
 
 
 def _bad_debt(falls: Falls) -> str:
-    now = falls.ranked[0].bad_debt_usd(0.0) if falls.ranked else 0.0
+    now = falls.today.bad_debt_usd(0.0) if falls.today else 0.0
     start = f"Bad debt is {show(now, 'usd')} today. " if now >= NOTICED_USD else ""
     first = falls.first_to_fail()
     if first is None:
         return start + "No fall of a single asset makes new bad debt."
     fall, drop = first
-    text = (
-        f"{start}The first new bad debt would come from {fall.name}, {show(drop, 'percent')} down"
-    )
+    text = f"{start}New bad debt would first come from {fall.name}, {show(drop, 'percent')} down"
     worst = max(falls.ranked, key=lambda one: one.bad_debt_usd(LARGE))
     if worst.bad_debt_usd(LARGE) - now < NOTICED_USD:
         return text + f"; up to {_drop(LARGE)} no single fall makes any."
@@ -117,7 +115,7 @@ def tiles(book: Book, falls: Falls) -> Numbers:
     """Five numbers."""
     sizes = by_deployment(book)
     small, large = falls.worst(SMALL), _most_bad_debt(falls)
-    now = falls.ranked[0] if falls.ranked else None
+    now = falls.today
     debtors = int((np.nan_to_num(unit_debt(book), nan=1.0) > 0).sum())
     return Numbers(
         (

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
 from defirisk.contagion.curve import BAD_DEBT, DEBT
-from defirisk.core.book import Book
 from defirisk.reports.model import (
     Axis,
     Block,
@@ -32,7 +32,7 @@ BUCKET = 0.05
 _NOTHING = "No fall of a single asset makes anything liquidatable."
 
 
-def section(book: Book, falls: Falls) -> Section:
+def section(falls: Falls) -> Section:
     """Two charts of exact curves, a table of round drops, the largest cliffs."""
     top = falls.ranked[:TOP_ASSETS]
     if not top:
@@ -128,7 +128,7 @@ def _cliff_table(falls: Sequence[Fall]) -> Table:
     )
 
 
-def wall(book: Book, falls: Falls) -> Section:
+def wall(falls: Falls) -> Section:
     """Newly liquidatable debt by bucket of the fall, stacked by asset."""
     title = "Liquidation wall"
     walls = [(fall.name, fall.curve.wall(BUCKET)) for fall in falls.ranked]
@@ -137,7 +137,7 @@ def wall(book: Book, falls: Falls) -> Section:
     if not walls:
         return Section("wall", title, (Paragraph(_NOTHING),))
     edges = np.round(walls[0][1].edges[: shown + 1] * 100).astype(int)
-    labels = tuple(f"{low} - {high} %" for low, high in zip(edges[:-1], edges[1:], strict=True))
+    labels = tuple(f"{low} - {high} %" for low, high in pairwise(edges))
     series = [
         Series(name=name, x=labels, y=tuple(one.debt_usd[:shown].tolist()))
         for name, one in walls[:TOP_ASSETS]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from defirisk.contagion.curve import Curve, curve
-from defirisk.core.book import Book, Floats
+from defirisk.core.book import Book, Floats, Ints
 from defirisk.core.errors import CheckFailed
 from defirisk.reports.labels import asset_label
 
@@ -43,8 +44,12 @@ class Fall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Falls:
-    """Falls that change something, the worst at 40 % first; `unknown` names what was not computed."""
+    """Falls that change something, the worst at 40 % first.
 
+    `today` is any fall at all (its drop of 0 is today); `unknown` names assets without a curve.
+    """
+
+    today: Fall | None
     ranked: tuple[Fall, ...]
     unknown: tuple[str, ...]
 
@@ -55,10 +60,9 @@ class Falls:
 
     def first_to_fail(self) -> tuple[Fall, float] | None:
         """The fall that needs the smallest drop to make bad debt, and that drop."""
-        found = [
-            (fall, drop) for fall in self.ranked if (drop := fall.first_bad_debt()) is not None
-        ]
-        return min(found, key=lambda pair: pair[1], default=None)
+        found = [(fall, fall.first_bad_debt()) for fall in self.ranked]
+        failing = [(fall, drop) for fall, drop in found if drop is not None]
+        return min(failing, key=lambda pair: pair[1], default=None)
 
 
 def _new_debt(fall: Fall, drop: float) -> float:
@@ -68,7 +72,7 @@ def _new_debt(fall: Fall, drop: float) -> float:
 
 def single_falls(book: Book) -> Falls:
     """The falls of all assets that have a price."""
-    ranked: list[Fall] = []
+    found: list[Fall] = []
     unknown: list[str] = []
     for asset in range(len(book.assets)):
         name = asset_label(book, asset)
@@ -76,15 +80,17 @@ def single_falls(book: Book) -> Falls:
             unknown.append(name)
             continue
         try:
-            fall = Fall(name=name, curve=curve(book, asset))
+            found.append(Fall(name=name, curve=curve(book, asset)))
         except CheckFailed:
             unknown.append(name)
-            continue
-        breaks = fall.curve.breaks
-        if np.any((breaks >= 0) & (breaks < 1)):
-            ranked.append(fall)
+    ranked = [fall for fall in found if _matters(fall.curve)]
     ranked.sort(key=lambda fall: (-_new_debt(fall, GRID[-1]), -_new_debt(fall, 1.0)))
-    return Falls(ranked=tuple(ranked), unknown=tuple(unknown))
+    today = found[0] if found else None
+    return Falls(today=today, ranked=tuple(ranked), unknown=tuple(unknown))
+
+
+def _matters(curve: Curve) -> bool:
+    return bool(np.any((curve.breaks >= 0) & (curve.breaks < 1)))
 
 
 def points(curve: Curve, column: int, stop: float, limit: int) -> tuple[Floats, Floats]:
@@ -97,24 +103,23 @@ def points(curve: Curve, column: int, stop: float, limit: int) -> tuple[Floats, 
         inside = _thinned(curve, column, inside, limit)
     x = curve.breaks[inside]
 
-    def value(piece: Floats, drop: Floats) -> Floats:
-        index = piece.astype(np.int64)
-        return curve.intercept[index, column] + curve.slope[index, column] * drop
-
-    left = value(np.searchsorted(curve.breaks, x, side="left"), x)
-    right = value(np.searchsorted(curve.breaks, x, side="right"), x)
-    ends = np.array([0.0, stop])
-    first, last = value(np.searchsorted(curve.breaks, ends, side="left"), ends)
+    left, right = _value(curve, column, x, "left"), _value(curve, column, x, "right")
+    first, last = _value(curve, column, np.array([0.0, stop]), "left")
     xs = np.concatenate([[0.0], np.repeat(x, 2), [stop]])
     ys = np.concatenate([[first], np.column_stack([left, right]).ravel(), [last]])
     return xs, np.maximum(ys, 0.0)
 
 
-def _thinned(
-    curve: Curve, column: int, inside: np.ndarray[tuple[int], np.dtype[np.intp]], limit: int
-) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+def _value(curve: Curve, column: int, drop: Floats, side: Literal["left", "right"]) -> Floats:
+    """At these drops ("left"), or just beyond them ("right")."""
+    piece = np.searchsorted(curve.breaks, drop, side=side)
+    value = curve.intercept[piece, column] + curve.slope[piece, column] * drop
+    return np.asarray(value, dtype=np.float64)
+
+
+def _thinned(curve: Curve, column: int, inside: Ints, limit: int) -> Ints:
     x = curve.breaks[inside]
-    step = np.diff(curve.intercept[:, column])[inside] + np.diff(curve.slope[:, column])[inside] * x
+    step = _value(curve, column, x, "right") - _value(curve, column, x, "left")
     largest = np.argsort(-np.abs(step), kind="stable")[: limit // 2]
     even = np.linspace(0, len(inside) - 1, limit - limit // 2).astype(np.int64)
-    return inside[np.unique(np.concatenate([largest, even]))]
+    return np.asarray(inside[np.unique(np.concatenate([largest, even]))], dtype=np.int64)

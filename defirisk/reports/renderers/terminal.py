@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _PICTURE_WIDTH = 100
-_NARROW = 60
+_FOLDED = ("text", "prose")
+_FOLDED_WIDTH = 10
+_GAP = 3
 
 
 def terminal(report: Report, *, width: int = 100, color: bool = False) -> str:
@@ -99,31 +102,51 @@ def _cell(value: Value, column: Column) -> Text:
 
 
 def _table(console: Console, table: Table) -> None:
-    from rich import box
-    from rich.table import Table as Grid
-
     if table.title:
         _line(console, escape.terminal(table.title), "bold")
     if not table.rows:
-        _line(console, f"  {table.empty}", "dim")
+        _line(console, f"  {escape.terminal(table.empty)}", "dim")
         return
-    if console.width < _NARROW:
+    cells = [
+        [_cell(value, column) for value, column in zip(row, table.columns, strict=True)]
+        for row in table.rows
+    ]
+    widths = [_least(column, [row[i] for row in cells]) for i, column in enumerate(table.columns)]
+    if sum(widths) + _GAP * (len(widths) - 1) <= console.width:
+        _grid(console, table.columns, cells, widths)
+    else:
         _records(console, table)
-        return
-    grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for column in table.columns:
-        text = column.kind in TEXT_KINDS
-        grid.add_column(
-            escape.terminal(column.label),
-            justify="left" if text else "right",
-            overflow="fold" if text else "ellipsis",
-            no_wrap=not text,
-        )
-    for row in table.rows:
-        grid.add_row(*(_cell(value, one) for value, one in zip(row, table.columns, strict=True)))
-    console.print(grid)
     if table.caption:
         _line(console, escape.terminal(table.caption, escape.TEXT_LIMIT), "dim")
+
+
+def _least(column: Column, cells: Sequence[Text]) -> int:
+    """Headings wrap at blanks and text folds, but a number is shown whole or not in a grid."""
+    heading = max((len(word) for word in column.label.split()), default=1)
+    widest = max(cell.cell_len for cell in cells)
+    return max(heading, min(widest, _FOLDED_WIDTH) if column.kind in _FOLDED else widest)
+
+
+def _grid(
+    console: Console,
+    columns: Sequence[Column],
+    cells: Sequence[Sequence[Text]],
+    widths: Sequence[int],
+) -> None:
+    from rich import box
+    from rich.table import Table as Grid
+
+    grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for column, width in zip(columns, widths, strict=True):
+        grid.add_column(
+            escape.terminal(column.label),
+            justify="left" if column.kind in TEXT_KINDS else "right",
+            overflow="fold",
+            min_width=width,
+        )
+    for row in cells:
+        grid.add_row(*row)
+    console.print(grid)
 
 
 def _records(console: Console, table: Table) -> None:

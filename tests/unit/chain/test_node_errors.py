@@ -165,6 +165,7 @@ def test_other_errors() -> None:
     assert type(meaning("Method not found", -32601, LOGS)) is NodeUnavailable
     assert type(meaning("execution aborted (timeout = 5s)", -32000, CALL)) is Overwhelmed
     assert type(meaning("no backend is currently healthy", -32011, LOGS)) is Overwhelmed
+    assert type(meaning("it is raining", -32005, LOGS)) is Overwhelmed
     assert type(meaning("it is raining", -32000, LOGS)) is NodeError
     assert type(classify("it is raining", LOGS, lambda text: text)) is NodeError
     assert type(classify(None, LOGS, lambda text: text)) is NodeError

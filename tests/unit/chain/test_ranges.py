@@ -81,14 +81,14 @@ MESSAGES: list[Callable[[int, int], str]] = [
 ]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
-    head=st.integers(1, 3_000),
-    count=st.integers(0, 300),
+    head=st.integers(1, 400),
+    count=st.integers(0, 120),
     max_logs=st.one_of(st.none(), st.integers(1, 60)),
-    max_blocks=st.one_of(st.none(), st.integers(1, 700)),
+    max_blocks=st.one_of(st.none(), st.integers(1, 300)),
     message=st.sampled_from(MESSAGES),
-    first_blocks=st.integers(1, 5_000),
+    first_blocks=st.integers(1, 600),
     target=st.integers(1, 400),
     per_filter=st.integers(1, 3),
     reads=st.integers(1, 5),

@@ -93,7 +93,10 @@ def _book(units: int, holdings: list[tuple[int, int, Side, float]], finding: str
     return Book(
         chain_id=1,
         block=Block(
-            number=21_000_000, hash="0x" + "ab" * 32, parent_hash="0x" + "aa" * 32, timestamp=1_763_000_000
+            number=21_000_000,
+            hash="0x" + "ab" * 32,
+            parent_hash="0x" + "aa" * 32,
+            timestamp=1_763_000_000,
         ),
         deployments=(
             DeploymentFacts(

@@ -16,7 +16,7 @@ from defirisk.protocols.lending.aave_v3.account_data import (
     thresholds,
 )
 from defirisk.protocols.lending.aave_v3.market_now import MarketNow, PriceNow, market_now
-from defirisk.protocols.lending.aave_v3.rows import RAY, Reserve
+from defirisk.protocols.lending.aave_v3.rows import RAY, Reserve, UserReserve
 from defirisk.protocols.lending.aave_v3.scaled_balance import (
     a_token_balance,
     variable_debt_balance,
@@ -30,6 +30,7 @@ def holdings(snapshot: Snapshot) -> Holdings:
     market = market_now(snapshot)
     assets = list(market.reserves)
     quotes = [quote for asset in assets for quote in _quotes(snapshot, market, asset)]
+    first_quote = {asset: 2 * at for at, asset in enumerate(assets)}
     parameters = _ParameterSets()
     units: list[Address] = []
     held: list[Holding] = []
@@ -37,17 +38,11 @@ def holdings(snapshot: Snapshot) -> Holdings:
         emode = market.modes.get(account, NO_EMODE)
         mine = []
         for position in positions:
-            if position.asset not in market.reserves:
-                continue
-            at = 2 * assets.index(position.asset)
-            index = parameters.index(market.reserves[position.asset].reserve, emode)
-            if position.scaled_a_token_raw:
-                side = Side.COLLATERAL if position.used_as_collateral else Side.SUPPLY
-                mine.append(Holding(len(units), at, side, position.scaled_a_token_raw, index))
-            if position.scaled_variable_debt_raw:
-                mine.append(
-                    Holding(len(units), at + 1, Side.DEBT, position.scaled_variable_debt_raw, index)
-                )
+            now = market.reserves.get(position.asset)
+            if now is not None:
+                index = parameters.index(now.reserve, emode)
+                quote = first_quote[position.asset]
+                mine += _held(len(units), position, now, quote, index)
         if mine:
             units.append(account)
             held.extend(mine)
@@ -60,6 +55,20 @@ def holdings(snapshot: Snapshot) -> Holdings:
         unit_of_account="USD" if market.base_currency == ZERO_ADDRESS else market.base_currency,
         resolution=Fraction(1, market.base_currency_unit),
     )
+
+
+def _held(
+    unit: int, position: UserReserve, now: ReserveNow, quote: int, parameters: int
+) -> Iterator[Holding]:
+    """The aToken and the debt of one account in one reserve, where they are not zero."""
+    scaled, debt = position.scaled_a_token_raw, position.scaled_variable_debt_raw
+    if scaled:
+        side = Side.COLLATERAL if position.used_as_collateral else Side.SUPPLY
+        balance = a_token_balance(scaled, now.liquidity_index_ray)
+        yield Holding(unit, quote, side, scaled, balance, parameters)
+    if debt:
+        balance = variable_debt_balance(debt, now.variable_borrow_index_ray)
+        yield Holding(unit, quote + 1, Side.DEBT, debt, balance, parameters)
 
 
 class _ParameterSets:

@@ -1,0 +1,89 @@
+"""How far a store is, read from it without asking any node."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from defirisk.core.adapter import MarketAdapter
+from defirisk.core.plugins import adapters
+from defirisk.core.status import ChainStatus, DeploymentStatus, Status
+from defirisk.indexing.codecs import Codecs
+from defirisk.store.database import Store
+from defirisk.store.raw import block_at, count_logs, joined, missing, verified
+from defirisk.store.registry import (
+    StoredChain,
+    StoredDeployment,
+    stored_chains,
+    stored_deployments,
+    watched,
+)
+from defirisk.store.snapshots import snapshot, stored_block
+
+
+def read_status(store: Store) -> Status:
+    """Chains and deployments in the order in which they were first indexed."""
+    with store.transaction() as connection:
+        deployments = [s for s in stored_deployments(connection) if s.deployment.protocol in adapters()]
+        return Status(
+            chains=tuple(_chain(connection, c, deployments) for c in stored_chains(connection)),
+            deployments=tuple(_deployment(connection, stored) for stored in deployments),
+        )
+
+
+def _chain(
+    connection: Connection, chain: StoredChain, deployments: list[StoredDeployment]
+) -> ChainStatus:
+    at = block_at(connection, chain.chain_id, chain.verified_to)
+    gaps = [
+        gap
+        for stored in deployments
+        if stored.deployment.chain_id == chain.chain_id
+        for gap in _gaps(connection, stored, chain.verified_to)
+    ]
+    verified_ts = at.timestamp if at else 0
+    return ChainStatus(
+        chain_id=chain.chain_id,
+        head=chain.head,
+        verified_to=chain.verified_to,
+        verified_ts=verified_ts,
+        lag_seconds=max(0, chain.head_ts - verified_ts),
+        unverified_ranges=tuple(joined(gaps)),
+        reorgs=chain.reorgs,
+    )
+
+
+def _gaps(connection: Connection, stored: StoredDeployment, to: int) -> list[tuple[int, int]]:
+    codecs = Codecs(adapters()[stored.deployment.protocol])
+    return [
+        gap
+        for contract in watched(connection, stored.id)
+        if codecs.emits(contract)
+        for gap in missing(
+            verified(connection, stored.deployment.chain_id, contract.address),
+            contract.first_block,
+            to,
+        )
+    ]
+
+
+def _deployment(connection: Connection, stored: StoredDeployment) -> DeploymentStatus:
+    chain_id = stored.deployment.chain_id
+    addresses = [contract.address for contract in watched(connection, stored.id)]
+    market = adapters()[stored.deployment.protocol]
+    accounts = positions = 0
+    findings: tuple[str, ...] = ()
+    if isinstance(market, MarketAdapter) and stored.folded_to >= stored.deployment.first_block:
+        snap = snapshot(connection, stored, stored_block(connection, chain_id, None))
+        exact = market.holdings(snap)
+        accounts, positions = len(exact.units), len(exact.holdings)
+        findings = tuple(finding.text for finding in market.findings(snap))
+    return DeploymentStatus(
+        deployment=stored.deployment.name,
+        protocol=stored.deployment.protocol,
+        chain_id=chain_id,
+        folded_to=stored.folded_to,
+        accounts=accounts,
+        positions=positions,
+        raw_logs=count_logs(connection, chain_id, addresses),
+        findings=findings,
+    )

@@ -1,0 +1,38 @@
+"""Positions of a deployment at a block, exact, as they are listed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection
+
+from defirisk.core.adapter import MarketAdapter
+from defirisk.core.evm import Block
+from defirisk.core.plugins import adapter
+from defirisk.core.position import Position
+from defirisk.core.quote import Feed, leaves
+from defirisk.store.registry import StoredDeployment
+from defirisk.store.snapshots import snapshot
+
+
+def positions(connection: Connection, stored: StoredDeployment, block: Block) -> Iterator[Position]:
+    """Every position of a deployment, account by account."""
+    market = adapter(stored.deployment.protocol)
+    assert isinstance(market, MarketAdapter)
+    snap = snapshot(connection, stored, block)
+    exact = market.holdings(snap)
+    for holding in exact.holdings:
+        quote = exact.quotes[holding.quote]
+        token = snap.tokens.get(quote.asset)
+        feeds = [leaf.value for leaf in leaves(quote.program) if isinstance(leaf, Feed)]
+        price = feeds[0] if feeds else None
+        yield Position(
+            deployment=stored.deployment.name,
+            account=exact.units[holding.unit],
+            asset=quote.asset,
+            symbol=token.symbol if token else quote.asset,
+            side=holding.side,
+            balance_raw=holding.balance_raw,
+            decimals=quote.decimals,
+            price_usd=None if price is None else float(price),
+        )
