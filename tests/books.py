@@ -227,10 +227,19 @@ def _markets(
     ]
 
 
+# Small integers make units at the edge and cliffs, the extremes make dust and whales.
 _AMOUNTS = st.one_of(
-    st.just(0.0), st.floats(1e-9, 1e6), st.integers(1, 1000).map(float), st.just(1e-18)
+    st.integers(1, 9).map(float),
+    st.floats(0.1, 10),
+    st.floats(0.1, 10),
+    st.sampled_from([0.0, 1e-18, 1e-9, 1e6]),
 )
-_PRICES = st.one_of(st.just(1.0), st.floats(1e-6, 1e5), st.just(np.nan))
+_PRICES = st.one_of(
+    st.integers(1, 4).map(float),
+    st.floats(0.1, 10),
+    st.floats(0.1, 10),
+    st.sampled_from([1e-6, 1e5, np.nan]),
+)
 _SYMBOLS = ("WETH", "wstETH", "USDC", "sUSD", "WBTC")
 
 
@@ -253,6 +262,7 @@ def tokens(draw: st.DrawFn) -> list[Token]:
                 price=price,
                 threshold=draw(st.sampled_from([0.0, 0.5, 0.8, 0.93, 1.0])),
                 follows=leader.symbol if leader else None,
+                oracle=draw(st.sampled_from([None, None, price * 1.5, price * 0.75])),
                 feed=draw(st.sampled_from(feeds)),
                 ratio_feed=draw(st.sampled_from([None, None, f"ratio-{symbol}"])),
                 supply_rate=draw(st.sampled_from([1.0, 1.07])),
@@ -267,7 +277,7 @@ def books(draw: st.DrawFn) -> Book:
     """Random books of up to two deployments and twelve units, with units at the edge."""
     made = draw(tokens())
     entry = st.tuples(
-        st.sampled_from(["collateral", "collateral", "supply", "debt"]),
+        st.sampled_from(["collateral", "collateral", "collateral", "supply", "debt", "debt"]),
         st.sampled_from([token.symbol for token in made]),
         _AMOUNTS,
     )

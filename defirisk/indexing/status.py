@@ -23,7 +23,9 @@ from defirisk.store.snapshots import snapshot, stored_block
 def read_status(store: Store) -> Status:
     """Chains and deployments in the order in which they were first indexed."""
     with store.transaction() as connection:
-        deployments = [s for s in stored_deployments(connection) if s.deployment.protocol in adapters()]
+        deployments = [
+            s for s in stored_deployments(connection) if s.deployment.protocol in adapters()
+        ]
         return Status(
             chains=tuple(_chain(connection, c, deployments) for c in stored_chains(connection)),
             deployments=tuple(_deployment(connection, stored) for stored in deployments),

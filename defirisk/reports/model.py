@@ -110,12 +110,16 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: `key` in JSON and CSV, `label` for people. `tone` colours what is not 0."""
+    """One column: `key` in JSON and CSV, `label` for people. `tone` colours what is not 0.
+
+    `absent` is said of a value that is not there, where that does not mean it is unknown.
+    """
 
     key: str
     label: str
     kind: Kind
     tone: Tone = "plain"
+    absent: str = "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,6 +49,8 @@ def figure(chart: Chart) -> dict[str, Any]:
         "xaxis": {**_axis(chart.x), "showgrid": False},
         "yaxis": {**_axis(chart.y), "rangemode": "tozero"},
     }
+    if chart.x.kind == "percent":
+        layout["xaxis"] |= _percent_range(chart)
     if chart.log:
         layout["yaxis"] |= {"type": "log", "dtick": 1, "rangemode": "normal"}
     return {"data": data, "layout": layout}
@@ -70,11 +72,18 @@ def _axis(axis: Axis) -> dict[str, Any]:
         case "usd" | "price":
             return shared | {"tickprefix": "$", "exponentformat": "B", "minexponent": 3}
         case "percent":
-            return shared | {"ticksuffix": " %", "nticks": 11}
+            return shared | {"ticksuffix": " %"}
         case "text" | "address":
             return shared | {"type": "category", "ticks": "", "tickangle": "auto", "nticks": 0}
         case _:
             return shared | {"exponentformat": "B", "minexponent": 3, "separatethousands": True}
+
+
+def _percent_range(chart: Chart) -> dict[str, Any]:
+    """From the first point to the last, with a tick every 10 %: plotly would drop the last one."""
+    ends = [_scaled(x, chart.x) for series in chart.series for x in series.x]
+    known = [float(end) for end in ends if isinstance(end, int | float)]
+    return {"range": [min(known), max(known)], "dtick": 10} if known else {}
 
 
 def _line(chart: Chart, series: Series, number: int) -> dict[str, Any]:

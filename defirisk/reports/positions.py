@@ -81,7 +81,7 @@ def _ranked(positions: Sequence[Position]) -> list[tuple[str, str]]:
 def _usd(position: Position) -> float | None:
     if position.price_usd is None:
         return None
-    return position.balance_raw / 10**position.decimals * position.price_usd
+    return float(position.balance_raw / 10**position.decimals) * position.price_usd
 
 
 def _row(position: Position, health: float | None) -> tuple[Value, ...]:

@@ -29,10 +29,10 @@ def short_address(text: str) -> str:
     return f"{text[:6]}…{text[-4:]}" if is_address(text) else text
 
 
-def show(value: Value, kind: Kind) -> str:
+def show(value: Value, kind: Kind, absent: str = UNKNOWN) -> str:
     """The value as people read it, with its unit. Text is not escaped here."""
     if is_unknown(value):
-        return UNKNOWN
+        return absent
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str):
@@ -61,6 +61,8 @@ def _positive(value: float, kind: Kind) -> str:
             return _duration(int(value))
         case "int":
             return f"{round(value):,}"
+        case "number" if 0.0005 <= value < 999.9995:
+            return f"{value:.3f}"
         case _:
             return _amount(value)
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from defirisk.core.verdict import Verdict
+    from defirisk.reports.model import Report
     from defirisk.store.database import Store
 
 RECORDING = "demo-chain.jsonl.xz"
@@ -59,3 +60,62 @@ def command(output: str) -> int:
     click.echo(f"pages: {folder / 'index.html'}", err=True)
     click.echo(f"look further with: defirisk positions aave-v3 --db {_db(folder)}", err=True)
     return 1 if any(verdict.mismatches for verdict in verdicts) else 0
+
+
+def _db(folder: Path) -> str:
+    return f"sqlite:///{folder / 'defirisk.db'}"
+
+
+async def _indexed(folder: Path) -> tuple[Store, list[Verdict]]:
+    """The recorded chain in a new store, and the contracts' own word on every number."""
+    import tomllib
+
+    from defirisk.chain.recorded import RecordedChainReader
+    from defirisk.cli.progress import Bars
+    from defirisk.indexing.deployments import parse
+    from defirisk.indexing.run import index
+    from defirisk.indexing.verify import verify
+    from defirisk.resources import read_text, resource
+    from defirisk.store.database import open_store
+    from defirisk.store.snapshots import market_deployments
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for leftover in folder.glob("defirisk.db*"):
+        leftover.unlink()
+    tables = tomllib.loads(read_text("fixtures", DEPLOYMENT))["deployment"]
+    reader = RecordedChainReader(resource("fixtures", RECORDING))
+    store = open_store(_db(folder), create=True)
+    with Bars() as bars:
+        summary = await index(
+            reader, store, [parse(table, DEPLOYMENT) for table in tables], "finalized", bars
+        )
+        with store.transaction() as connection:
+            deployments = market_deployments(connection, ())
+        verdicts = [
+            await verify(reader, store, stored, summary.block, progress=bars)
+            for stored in deployments
+        ]
+    return store, verdicts
+
+
+def _pages(store: Store, folder: Path, verdicts: list[Verdict]) -> Report:
+    """Writes the linked pages; returns the first of them, which is also the summary."""
+    from defirisk.cli.session import load, provenance
+    from defirisk.contagion.screen import screen
+    from defirisk.core.plugins import reports
+    from defirisk.reports import stress, verification
+    from defirisk.reports.demo import summary
+    from defirisk.reports.site import write_site
+    from defirisk.shocks.grammar import scenario
+
+    book, final = load(store, (), None, None)
+    run = provenance(book.chain_id, final)
+    outcome = screen(book, [scenario("", shocks, book) for shocks in SHOCKS])
+    pages = {
+        "protocol.html": reports()["protocol"].build(book, run=run),
+        "stress.html": stress.build(book, outcome, run=run),
+        "verify.html": verification.build(verdicts, run=run),
+    }
+    front = summary(book, outcome, verdicts, run=run)
+    write_site(folder, pages, front)
+    return front

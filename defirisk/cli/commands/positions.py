@@ -40,7 +40,7 @@ def command(
     """List what accounts hold and owe, exact to the last digit."""
     from defirisk.cli.output import emit
     from defirisk.cli.session import chosen, load, opened, provenance
-    from defirisk.contagion.screen import health_factors
+    from defirisk.contagion.valuation import health_factors
     from defirisk.core.errors import UsageError
     from defirisk.reports.positions import build
     from defirisk.store.positions import positions

@@ -24,7 +24,11 @@ Examples:
 )
 @click.argument("protocols", nargs=-1, metavar="[PROTOCOL|DEPLOYMENT]...")
 @click.option(
-    "--shock", "shocks", multiple=True, metavar="KIND:TARGET=VALUE", help="See defirisk list shocks."
+    "--shock",
+    "shocks",
+    multiple=True,
+    metavar="KIND:TARGET=VALUE",
+    help="See defirisk list shocks.",
 )
 @click.option(
     "--scenarios",
@@ -87,9 +91,7 @@ def command(
     emit(build(book, outcome, run=run, accounts=listed), format_, output)
 
 
-def _scenarios(
-    book: Book, shocks: tuple[str, ...], file: str | None, grid: bool
-) -> list[Scenario]:
+def _scenarios(book: Book, shocks: tuple[str, ...], file: str | None, grid: bool) -> list[Scenario]:
     from defirisk.cli.scenario_file import read_scenarios
     from defirisk.shocks.grammar import axes, scenario
     from defirisk.shocks.grammar import grid as product

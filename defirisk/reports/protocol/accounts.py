@@ -32,6 +32,7 @@ MIN_SHARE = 1e-6
 def health(book: Book) -> Section:
     """Debt by health factor."""
     buckets = distances.distribution(book, health_factors(book))
+    buckets = tuple(one for one in buckets if one.accounts or not math.isnan(one.low))
     owing = [bucket for bucket in buckets if math.isfinite(bucket.low)]
     chart = Chart(
         name="health-factors",
@@ -127,7 +128,7 @@ def concentration(book: Book) -> Section:
     ]
     table = Table(
         name="concentration",
-        title="Concentration among accounts",
+        title="Shares of the largest accounts",
         columns=(
             *place_columns(book),
             Column("side", "Side", "text"),

@@ -14,7 +14,7 @@ from defirisk.reports.value import listed, plural, show
 SMALL, LARGE = 0.2, 0.4
 _PROOFS = {
     "executed": "checked against the running contracts",
-    "compared": "compared with answers of the contracts that were recorded",
+    "compared": "compared with recorded answers of the contracts",
     "read": "taken from the source code's formulas only",
     "imported": "imported from a file and not checked",
 }

@@ -29,24 +29,28 @@ TOP_ASSETS = 5
 TOP_CLIFFS = 10
 MAX_BREAKS = 300
 BUCKET = 0.05
+_NOTES = {
+    DEBT: "Each vertical step is an account, or several at once, that becomes liquidatable.",
+    BAD_DEBT: "What liquidatable accounts owe beyond the value of all their collateral.",
+}
+_THINNED = " The largest steps are exact; between them, the line is sampled."
 _NOTHING = "No fall of a single asset makes anything liquidatable."
 
 
 def section(falls: Falls) -> Section:
     """Two charts of exact curves, a table of round drops, the largest cliffs."""
-    top = falls.ranked[:TOP_ASSETS]
+    title = "If one asset falls"
+    top = [fall for fall in falls.ranked if fall.new_debt_usd(SHOWN_DROP) > 0][:TOP_ASSETS]
     if not top:
-        return Section("drops", "If one asset falls", (Paragraph(_NOTHING),))
-    return Section(
-        "drops",
-        "If one asset falls",
-        (
-            _chart("liquidatable-debt", "Debt that can be liquidated", top, DEBT, "plain"),
-            _bad_debt_chart(falls),
-            _drop_table(top),
-            _cliff_table(falls.ranked),
-        ),
+        return Section("drops", title, (Paragraph(_NOTHING),))
+    debt = "Debt that can be liquidated"
+    blocks = (
+        _chart("liquidatable-debt", debt, top, DEBT, "plain"),
+        _matrix("liquidatable-debt-by-drop", f"{debt}, in round numbers", top, "plain"),
+        *_bad_debt(falls),
+        _cliff_table(falls.ranked),
     )
+    return Section("drops", title, blocks)
 
 
 def _chart(name: str, title: str, falls: Sequence[Fall], column: int, tone: Tone) -> Chart:
@@ -62,48 +66,36 @@ def _chart(name: str, title: str, falls: Sequence[Fall], column: int, tone: Tone
         x=Axis("Fall of the asset's price", "percent"),
         y=Axis("USD at the fallen prices", "usd"),
         series=tuple(series),
-        note="Each vertical step is an account that becomes liquidatable."
-        + (" The largest steps are exact, the line between them is sampled." if many else ""),
+        note=_NOTES[column] + (_THINNED if many else ""),
     )
 
 
-def _bad_debt_chart(falls: Falls) -> Block:
+def _bad_debt(falls: Falls) -> tuple[Block, ...]:
     """Its own choice of assets: what liquidates most need not lose most."""
     by_loss = sorted(falls.ranked, key=lambda fall: -fall.bad_debt_usd(SHOWN_DROP))
     losing = [fall for fall in by_loss if fall.bad_debt_usd(SHOWN_DROP) > 0][:TOP_ASSETS]
     if not losing:
-        return Note("info", f"No single fall of up to {SHOWN_DROP * 100:.0f} % makes bad debt.")
-    return _chart("bad-debt", "Bad debt", losing, BAD_DEBT, "loss")
+        text = f"No fall of a single asset by up to {SHOWN_DROP * 100:.0f} % makes bad debt."
+        return (Note("info", text),)
+    return (
+        _chart("bad-debt", "Bad debt", losing, BAD_DEBT, "loss"),
+        _matrix("bad-debt-by-drop", "Bad debt, in round numbers", losing, "loss"),
+    )
 
 
-def _drop_table(falls: Sequence[Fall]) -> Table:
+def _matrix(name: str, title: str, falls: Sequence[Fall], tone: Tone) -> Table:
+    """One row per asset, one column per round drop."""
     rows: list[tuple[Value, ...]] = []
     for fall in falls:
         totals = fall.curve.at(list(TABLE_DROPS))
-        rows += [
-            (
-                fall.name,
-                drop,
-                int(totals.accounts[i]),
-                float(totals.debt_usd[i]),
-                float(totals.collateral_usd[i]),
-                float(totals.bad_debt_usd[i]),
-            )
-            for i, drop in enumerate(TABLE_DROPS)
-        ]
-    return Table(
-        name="drops",
-        title="Falls in round numbers",
-        columns=(
-            Column("asset", "Asset", "text"),
-            Column("drop", "Fall", "percent"),
-            Column("liquidatable_accounts", "Accounts", "int"),
-            Column("debt_at_risk_usd", "Debt at risk", "usd"),
-            Column("collateral_at_risk_usd", "Collateral at risk", "usd"),
-            Column("bad_debt_usd", "Bad debt", "usd", "loss"),
-        ),
-        rows=tuple(rows),
-    )
+        amounts = totals.debt_usd if tone == "plain" else totals.bad_debt_usd
+        rows.append((fall.name, *amounts.tolist()))
+    columns = [
+        Column(f"drop_{drop * 100:.0f}", f"{drop * 100:.0f} % down", "usd", tone)
+        for drop in TABLE_DROPS
+    ]
+    first = Column("asset", "Asset", "text")
+    return Table(name=name, title=title, columns=(first, *columns), rows=tuple(rows))
 
 
 def _cliff_table(falls: Sequence[Fall]) -> Table:

@@ -37,6 +37,10 @@ class Fall:
         """Liquidatable accounts at this drop."""
         return int(self.curve.at([drop]).accounts[0])
 
+    def new_debt_usd(self, drop: float) -> float:
+        """Debt that is liquidatable at this drop beyond today's; negative where a fall heals."""
+        return self.debt_usd(drop) - self.debt_usd(0.0)
+
     def first_bad_debt(self) -> float | None:
         """The smallest drop that makes bad debt which is not there today; None: no drop does."""
         return self.curve.smallest_drop(bad_debt_usd=self.bad_debt_usd(0.0) + NOTICED_USD)
@@ -55,19 +59,14 @@ class Falls:
 
     def worst(self, drop: float) -> Fall | None:
         """The fall that makes most debt liquidatable beyond today's, if any does."""
-        rising = [fall for fall in self.ranked if _new_debt(fall, drop) > 0]
-        return max(rising, key=lambda fall: _new_debt(fall, drop), default=None)
+        rising = [fall for fall in self.ranked if fall.new_debt_usd(drop) > 0]
+        return max(rising, key=lambda fall: fall.new_debt_usd(drop), default=None)
 
     def first_to_fail(self) -> tuple[Fall, float] | None:
         """The fall that needs the smallest drop to make bad debt, and that drop."""
         found = [(fall, fall.first_bad_debt()) for fall in self.ranked]
         failing = [(fall, drop) for fall, drop in found if drop is not None]
         return min(failing, key=lambda pair: pair[1], default=None)
-
-
-def _new_debt(fall: Fall, drop: float) -> float:
-    before, after = fall.curve.at([0.0, drop]).debt_usd
-    return float(after - before)
 
 
 def single_falls(book: Book) -> Falls:
@@ -84,7 +83,7 @@ def single_falls(book: Book) -> Falls:
         except CheckFailed:
             unknown.append(name)
     ranked = [fall for fall in found if _matters(fall.curve)]
-    ranked.sort(key=lambda fall: (-_new_debt(fall, GRID[-1]), -_new_debt(fall, 1.0)))
+    ranked.sort(key=lambda fall: (-fall.new_debt_usd(GRID[-1]), -fall.new_debt_usd(1.0)))
     today = found[0] if found else None
     return Falls(today=today, ranked=tuple(ranked), unknown=tuple(unknown))
 

@@ -62,16 +62,16 @@ def solvency(book: Book) -> Section:
     ]
     columns = (
         *place_columns(book),
-        Column("asset_liability_ratio", "Assets / liabilities", "percent"),
-        Column("utilisation", "Lent out", "percent"),
+        Column("asset_liability_ratio", "Assets / liabilities", "percent", absent="no deposit"),
+        Column("utilisation", "Lent out", "percent", absent="no deposit"),
         Column("uncovered_usd", "Uncovered loans", "usd", "loss"),
         Column("deficit_usd", "Deficit", "usd", "loss"),
-        Column("supply_cap_usage", "Of supply cap", "percent"),
-        Column("borrow_cap_usage", "Of borrow cap", "percent"),
+        Column("supply_cap_usage", "Of supply cap", "percent", absent="no cap"),
+        Column("borrow_cap_usage", "Of borrow cap", "percent", absent="no cap"),
     )
     caption = (
         "Assets are cash and the loans that collateral covers; liabilities are the deposits. Below "
-        "100 %, not everyone could be paid. Unknown: there is no deposit, or no cap."
+        "100 %, not everyone could be paid."
     )
     title = "Ability to pay"
     table = Table(name="solvency", title=title, columns=columns, rows=tuple(rows), caption=caption)
@@ -176,12 +176,12 @@ def deficits(book: Book) -> Section:
     owed = [facts for facts in book.markets if facts.deficit != 0]
     table = Table(
         name="deficits",
-        title="Deficits on the books",
+        title="On the books",
         columns=(
             *place_columns(book),
             Column("deficit", "Tokens", "token", "loss"),
             Column("deficit_usd", "USD", "usd", "loss"),
-            Column("share", "Of deposits", "percent"),
+            Column("share", "Of deposits", "percent", absent="no deposit"),
         ),
         rows=tuple(_deficit_rows(book, owed)),
         caption="Bad debt that the protocol wrote off after liquidations and nobody has paid in.",

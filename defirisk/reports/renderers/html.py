@@ -16,13 +16,14 @@ from defirisk.reports.model import (
     Chart,
     Column,
     Kind,
+    Number,
     Report,
     Table,
     Value,
     chart_table,
 )
 from defirisk.reports.renderers.csv import table_csv
-from defirisk.reports.value import is_address, is_unknown, show
+from defirisk.reports.value import UNKNOWN, is_address, is_unknown, show
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -129,11 +130,11 @@ def _sentence(text: str) -> str:
     return escape.clean(text, escape.TEXT_LIMIT)
 
 
-def _shown(value: Value, kind: Kind) -> str:
-    return escape.clean(show(value, kind), escape.limit_of(kind))
+def _shown(value: Value, kind: Kind, absent: str = UNKNOWN) -> str:
+    return escape.clean(show(value, kind, absent), escape.limit_of(kind))
 
 
-def _cell_class(value: Value, column: Column) -> str:
+def _cell_class(value: Value, column: Column | Number) -> str:
     names = ["text" if column.kind in TEXT_KINDS else "number"]
     if is_unknown(value):
         names.append("unknown")

@@ -19,7 +19,7 @@ from defirisk.reports.model import (
     Value,
 )
 from defirisk.reports.picture import picture
-from defirisk.reports.value import is_address, show
+from defirisk.reports.value import UNKNOWN, is_address, show
 
 _WIDTH = 76
 
@@ -67,7 +67,10 @@ def _table(table: Table, explorer: str) -> Iterator[str]:
         _row(":---" if kind in TEXT_KINDS else "---:" for kind in kinds),
     ]
     lines += [
-        _row(_cell(value, kind, explorer) for value, kind in zip(row, kinds, strict=True))
+        _row(
+            _cell(value, column.kind, explorer, column.absent)
+            for value, column in zip(row, table.columns, strict=True)
+        )
         for row in table.rows
     ]
     yield "\n".join(lines)
@@ -79,8 +82,8 @@ def _row(cells: Iterator[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def _cell(value: Value, kind: Kind, explorer: str) -> str:
-    shown = escape.markdown(show(value, kind), escape.limit_of(kind))
+def _cell(value: Value, kind: Kind, explorer: str, absent: str = UNKNOWN) -> str:
+    shown = escape.markdown(show(value, kind, absent), escape.limit_of(kind))
     if kind == "address" and isinstance(value, str) and explorer and is_address(value):
         return f"[{shown}]({explorer}{value})"
     return shown

@@ -95,7 +95,7 @@ def _tile(console: Console, label: str, value: Value, column: Column) -> None:
 def _cell(value: Value, column: Column) -> Text:
     from rich.text import Text
 
-    shown = escape.terminal(show(value, column.kind), escape.limit_of(column.kind))
+    shown = escape.terminal(show(value, column.kind, column.absent), escape.limit_of(column.kind))
     if is_unknown(value):
         return Text(shown, style="dim")
     return Text(shown, style="red" if column.tone == "loss" and value else "")

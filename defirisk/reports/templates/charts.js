@@ -31,7 +31,8 @@
       if (phone) {
         layout.font.size = 11;
         layout.margin.r = 8;
-        layout.xaxis.nticks = Math.min(layout.xaxis.nticks, 6);
+        layout.xaxis.nticks = 6;
+        if (layout.xaxis.dtick) layout.xaxis.dtick *= 2;
       }
       Plotly.react(box, data, layout, config);
     }

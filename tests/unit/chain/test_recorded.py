@@ -313,7 +313,7 @@ def test_unusable_files_are_explained(path: Path, tmp_path: Path) -> None:
             b"",
             b"no xz at all",
             whole[:60] + b"xxxx" + whole[64:],
-        ],  # noqa: E501
+        ],
         "is damaged": [
             lines_file(*lines[:-1]),
             lines_file(*lines[:4], *lines[5:]),
@@ -372,4 +372,3 @@ def test_a_large_recording_is_small_and_loads_fast(tmp_path: Path) -> None:
     assert (tmp_path / "large.xz").stat().st_size < 2_000_000
     # Far above the usual 0.3 s, because a test machine may be busy.
     assert took < 5
-    print((tmp_path / "large.xz").stat().st_size, took)

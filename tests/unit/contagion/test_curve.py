@@ -97,6 +97,15 @@ def test_bad_debt_that_heals_before_the_loan_does() -> None:
     assert totals.accounts.tolist() == [1, 1, 1, 0]
 
 
+def test_a_healthy_loan_is_not_bad_debt_even_if_the_market_disagrees() -> None:
+    # The oracle values the collateral twice as high: healthy from a fall of 10 %, never covered.
+    tokens = [Token("WETH", 2000), Token("USDC", 0.5, threshold=0.9, oracle=1)]
+
+    totals = curve(book(tokens, [short(2000, 1)]), WETH).at([0, 0.05, 0.2])
+
+    assert totals.bad_debt_usd == pytest.approx([1000, 900, 0])
+
+
 def test_healthy_exactly_at_the_point_where_it_heals() -> None:
     made = book(
         [Token("A", 1, threshold=0.5), Token("B", 1)], [[("collateral", "A", 1), ("debt", "B", 1)]]
@@ -136,6 +145,12 @@ def test_the_wall_holds_every_threshold_once(loans: Curve) -> None:
     assert wall.accounts[[1, 7]].tolist() == [1, 2]
     assert wall.debt_usd[[1, 7]] == pytest.approx([1500, 3000])
     assert wall.accounts.sum() == 3
+
+
+def test_a_threshold_on_an_edge_belongs_to_the_bucket_above() -> None:
+    wall = curve(book(TOKENS, [loan(1, 800)]), WETH).wall(0.5)
+
+    assert wall.accounts.tolist() == [0, 1]
 
 
 @pytest.mark.parametrize("budget", [1.0, 1500.0, 1501.0, 4500.0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
@@ -44,7 +45,7 @@ class NoEdge:
 
 def address(number: int) -> Address:
     """A different address for every number."""
-    return "0x" + f"{number * 0x9E3779B97F4A7C15F39CC0605CEDC834:040x}"[-40:]
+    return "0x" + hashlib.sha256(number.to_bytes(4)).hexdigest()[:40]
 
 
 def book(units: int = 240, seed: int = 7, finding: str = "") -> Book:

@@ -36,7 +36,7 @@ def holdings(snapshot: Snapshot) -> Holdings:
     held: list[Holding] = []
     for account, positions in market.positions.items():
         emode = market.modes.get(account, NO_EMODE)
-        mine = []
+        mine: list[Holding] = []
         for position in positions:
             now = market.reserves.get(position.asset)
             if now is not None:

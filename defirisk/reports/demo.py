@@ -1,0 +1,57 @@
+"""The front page of the demo: what was indexed, how it was proven, what shocks would do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from defirisk.core.book import Book
+from defirisk.core.outcome import Outcome
+from defirisk.core.verdict import Verdict
+from defirisk.reports import stress
+from defirisk.reports.findings import finding_notes
+from defirisk.reports.model import Column, Number, Numbers, Paragraph, Report, Run, Table, header_of
+from defirisk.reports.value import plural
+
+
+def summary(book: Book, outcome: Outcome, verdicts: Sequence[Verdict], *, run: Run) -> Report:
+    """The whole demo on one screen; the other pages hold the details."""
+    accounts = sum(verdict.accounts for verdict in verdicts)
+    compared = sum(verdict.compared for verdict in verdicts)
+    differing = sum(len(verdict.mismatches) for verdict in verdicts)
+    supplied = sum(m.supplied * m.price_usd for m in book.markets)
+    borrowed = sum(m.borrowed * m.price_usd for m in book.markets)
+    text = (
+        f"A recorded chain with {plural(len(book.deployments), 'lending market')} was indexed from "
+        f"its logs up to block {book.block.number:,}: {plural(accounts, 'account')}, "
+        f"{plural(len(book.assets), 'asset')}. {compared:,} numbers were then compared with what "
+        f"the contracts themselves answered at that block; {plural(differing, 'number')} differ."
+    )
+    tiles = Numbers(
+        (
+            Number(key="supplied_usd", label="Supplied", value=supplied, kind="usd"),
+            Number(key="borrowed_usd", label="Borrowed", value=borrowed, kind="usd"),
+            Number(key="accounts", label="Accounts", value=accounts, kind="int"),
+            Number(key="compared", label="Numbers compared", value=compared, kind="int"),
+            Number(key="differ", label="That differ", value=differing, kind="int", tone="loss"),
+        )
+    )
+    shocks = stress.build(book, outcome, run=run)
+    scenarios = next(table for table in shocks.tables() if table.name == "scenarios")
+    return Report(
+        title="defirisk demo",
+        header=header_of(book, run),
+        lead=(Paragraph(text), *finding_notes(book), tiles, scenarios, _PAGES),
+        csv="scenarios",
+    )
+
+
+_PAGES = Table(
+    name="pages",
+    title="Pages",
+    columns=(Column("page", "Page", "text"), Column("what", "What it answers", "prose")),
+    rows=(
+        ("protocol.html", "What would hurt this market most, and who stands closest to it"),
+        ("stress.html", "What each shock would put at risk, by deployment and by asset"),
+        ("verify.html", "Which numbers were compared with the contracts' own answers"),
+    ),
+)

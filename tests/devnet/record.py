@@ -1,0 +1,127 @@
+"""Records the local chain as the product reads it: the demo's fixture, and the tests' recordings.
+
+python -m tests.devnet.record --seed 1 --fixture      makes fixtures/ anew
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from defirisk.chain.recorded import Recorder
+from defirisk.chain.rpc import RpcChainReader
+from defirisk.core.adapter import Deployment
+from defirisk.core.evm import BlockTag
+from defirisk.indexing.run import index
+from defirisk.indexing.verify import verify
+from defirisk.store.database import open_store
+from defirisk.store.registry import find_deployment
+from defirisk.store.snapshots import stored_block
+
+from .build import CHECKPOINTS, DEPLOYMENT, build, start
+from .checkpoints import read_checkpoints
+from .toolchain import make_once
+
+RECORDING = "recording.jsonl.xz"
+FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
+NAME = "aave-v3-devnet"
+
+
+def deployment(described: dict[str, Any]) -> Deployment:
+    """The product's deployment for a described market of the local chain."""
+    roles = ("pool", "pool_configurator", "pool_addresses_provider", "oracle")
+    return Deployment(
+        name=NAME,
+        protocol="aave-v3",
+        chain_id=described["chain_id"],
+        first_block=described["first_block"],
+        contracts={role: described["addresses"][role].lower() for role in roles},
+        follows={"yWETH": "WETH"},
+    )
+
+
+async def record(
+    url: str, market: Deployment, checkpoints: Path, to: Path, until: BlockTag = "finalized"
+) -> None:
+    """Index and verify through a recorder, and add what the contracts said at the checkpoints."""
+    reader = RpcChainReader(url)
+    recorder = Recorder(reader)
+    try:
+        with TemporaryDirectory() as folder:
+            store = open_store(f"sqlite:///{folder}/record.db", create=True)
+            summary = await index(recorder, store, [market], until)
+            with store.transaction() as connection:
+                stored = find_deployment(connection, market.name)
+                block = stored_block(connection, summary.chain_id, None)
+            assert stored is not None
+            await verify(recorder, store, stored, block)
+            store.close()
+        recording = await recorder.recording()
+        for checkpoint in read_checkpoints(checkpoints):
+            await recorder.block(checkpoint["block"])
+            recording.add_calls(
+                checkpoint["block"],
+                [
+                    (
+                        call,
+                        bytes.fromhex(data[2:]),
+                        None if said is None else bytes.fromhex(said[2:]),
+                    )
+                    for call, data, said in checkpoint["calls"]
+                ],
+            )
+        await recorder.save(to)
+    finally:
+        await reader.aclose()
+
+
+def recorded(seed: int) -> Path:
+    """Directory of a built seed whose recording is there too; made on the first call."""
+    built = build(seed)
+
+    def write(work: Path) -> None:
+        with start(built) as running:
+            market = deployment(running.deployment)
+            asyncio.run(record(running.url, market, built / CHECKPOINTS, work / RECORDING))
+
+    return make_once(built.with_name(f"{built.name}-recording"), write)
+
+
+def as_toml(market: Deployment) -> str:
+    """A `[[deployment]]` table."""
+    lines = [
+        "# The market of the recorded demo chain. Made by python -m tests.devnet.record --fixture",
+        "[[deployment]]",
+        f'name = "{market.name}"',
+        f'protocol = "{market.protocol}"',
+        f"chain_id = {market.chain_id}",
+        f"first_block = {market.first_block}",
+        *(f'{role} = "{address}"' for role, address in market.contracts.items()),
+        "follows = { "
+        + ", ".join(f'{json.dumps(a)} = "{b}"' for a, b in market.follows.items())
+        + " }",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Record a seed; with --fixture, into fixtures/."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--fixture", action="store_true")
+    options = parser.parse_args()
+    path = recorded(options.seed)
+    if options.fixture:
+        described = json.loads((build(options.seed) / DEPLOYMENT).read_text())
+        FIXTURES.mkdir(exist_ok=True)
+        (FIXTURES / "demo.toml").write_text(as_toml(deployment(described)))
+        (FIXTURES / "demo-chain.jsonl.xz").write_bytes((path / RECORDING).read_bytes())
+    print(path)
+
+
+if __name__ == "__main__":
+    main()
