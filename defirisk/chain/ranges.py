@@ -95,7 +95,7 @@ class LogRanges:
                 page = await self._by_hash(filters, block)
             self._size.answered(width, len(page.logs))
             pages.append(page)
-            block, width = block + width, max(width, self._size.blocks)
+            block, width = block + width, self._size.blocks
         return pages
 
     async def _page(self, filters: list[LogFilter], first_block: int, last_block: int) -> LogPage:

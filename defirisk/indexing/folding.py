@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from defirisk.core.adapter import Log
 from defirisk.core.evm import Block
 from defirisk.indexing.codecs import by_address
 from defirisk.indexing.rewinding import rewind_deployment
+from defirisk.indexing.source import Progress, Source
 from defirisk.store.database import Store
 from defirisk.store.derived import FoldState
 from defirisk.store.raw import StoredLog, logs_of
 from defirisk.store.registry import find_deployment, set_folded, watched
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from defirisk.indexing.run import Progress, Source
 
 BATCH_LOGS = 5_000
 

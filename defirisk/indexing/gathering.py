@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from defirisk.core.adapter import Contract
 from defirisk.core.errors import ReorgDetected
 from defirisk.core.evm import Address, Block, ChainReader, LogPage, LogQuery
 from defirisk.indexing.codecs import by_address
 from defirisk.indexing.discovery import register
+from defirisk.indexing.source import Progress, Source
 from defirisk.store.database import Store
 from defirisk.store.raw import (
     StoredLog,
@@ -22,9 +22,6 @@ from defirisk.store.raw import (
     verified,
 )
 from defirisk.store.registry import watched
-
-if TYPE_CHECKING:
-    from defirisk.indexing.run import Progress, Source
 
 Gap = tuple[int, int]
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from defirisk.core.adapter import Contract, View
 from defirisk.core.evm import Block, Call, CallResult, ChainReader
 from defirisk.indexing.discovery import TOKEN_ROLE, register
+from defirisk.indexing.source import Source
 from defirisk.indexing.token_words import read_token, token_calls
 from defirisk.store.database import Store
 from defirisk.store.derived import FoldState
 from defirisk.store.raw import put_calls
 from defirisk.store.registry import put_tokens, stored_tokens, watched
-
-if TYPE_CHECKING:
-    from defirisk.indexing.run import Source
 
 
 class Views:

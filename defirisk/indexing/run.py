@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
-from defirisk.core.adapter import Adapter, Deployment, OracleAdapter
+from defirisk.core.adapter import Deployment, OracleAdapter
 from defirisk.core.errors import NodeError, UsageError
 from defirisk.core.evm import Block, BlockTag, ChainReader
 from defirisk.core.plugins import adapters
@@ -20,26 +19,16 @@ from defirisk.indexing.folding import fold_logs
 from defirisk.indexing.gathering import Gatherer
 from defirisk.indexing.reading import Views
 from defirisk.indexing.rewinding import rewind_reorg
+from defirisk.indexing.source import Progress, Source, silent
 from defirisk.store.database import Store
 from defirisk.store.raw import put_blocks
 from defirisk.store.registry import (
     StoredChain,
-    StoredDeployment,
     find_chain,
     put_chain,
     put_deployment,
     stored_deployments,
 )
-
-
-class Progress(Protocol):
-    """Is told how far a run is; `total` is None where it is not known."""
-
-    def __call__(self, step: str, done: int, total: int | None) -> None: ...
-
-
-def silent(step: str, done: int, total: int | None) -> None:
-    """Tells nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,15 +41,6 @@ class RunSummary:
     rows_written: int
     views_read: int
     reorg_depth: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """A deployment of this run with the code that understands it."""
-
-    stored: StoredDeployment
-    adapter: Adapter
-    codecs: Codecs
 
 
 async def index(

@@ -11,7 +11,7 @@ from defirisk.core.evm import Block, ChainReader
 from defirisk.core.plugins import adapter
 from defirisk.core.verdict import Mismatch, Verdict
 from defirisk.indexing.codecs import Codecs
-from defirisk.indexing.run import Progress, silent
+from defirisk.indexing.source import Progress, silent
 from defirisk.store.database import Store
 from defirisk.store.registry import StoredDeployment
 from defirisk.store.snapshots import snapshot

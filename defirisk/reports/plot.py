@@ -24,7 +24,7 @@ def figure(chart: Chart) -> dict[str, Any]:
     draw = _bar if chart.form in ("bar", "stacked") else _line
     data = [draw(chart, series, number) for number, series in enumerate(chart.series)]
     layout: dict[str, Any] = {
-        "margin": {"l": 8, "r": 16, "t": 8, "b": 8},
+        "margin": {"l": 8, "r": 28, "t": 8, "b": 8},
         "height": 340,
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from defirisk.core.book import Book
+from defirisk.core.book import Book, Floats
 from defirisk.core.holdings import Side
 from defirisk.core.position import Position
 from defirisk.reports.findings import finding_notes
@@ -37,7 +37,7 @@ class _Owner:
 def build(
     book: Book,
     positions: Sequence[Position],
-    health: Sequence[float],
+    health: Floats,
     *,
     run: Run,
     top: int | None,
