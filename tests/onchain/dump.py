@@ -1,0 +1,22 @@
+"""Everything that a store holds, as plain values: two stores are equal if their dumps are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+
+from defirisk.store.base_tables import metadata
+from defirisk.store.database import Store
+
+
+def dump(
+    store: Store, *, without: frozenset[str] = frozenset()
+) -> dict[str, list[tuple[Any, ...]]]:
+    """The rows of every table, sorted, by the table's name."""
+    with store.transaction() as connection:
+        return {
+            table.name: sorted(tuple(row) for row in connection.execute(select(table)))
+            for table in metadata.sorted_tables
+            if table.name not in without
+        }
