@@ -123,6 +123,7 @@ def book(
         quote_program=tuple(q[2] for q in quotes.all),
         quote_price=np.array([_float_price(q[2]) for q in quotes.all], dtype=np.float64),
         quote_rate=np.array([q[3] for q in quotes.all], dtype=np.float64),
+        quote_grain=np.array([1e-18 / q[3] for q in quotes.all], dtype=np.float64),
         ltv=np.array([token.threshold - 0.05 for token in tokens], dtype=np.float64),
         liquidation_threshold=np.array([token.threshold for token in tokens], dtype=np.float64),
         liquidation_bonus=np.full(len(tokens), 0.05),

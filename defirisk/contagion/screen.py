@@ -117,10 +117,19 @@ def _decide(rows: Positions, oracle: Floats, exactly: Exactly) -> tuple[Bools, C
     margin = times(rows.backing, oracle) - owed
     decidable = rows.decidable[:, None]
     liquidatable = decidable & (margin < 0)
-    near = decidable & (np.abs(margin) <= EDGE * owed + rows.guard[:, None])
+    near = decidable & (np.abs(margin) <= EDGE * owed + _rounding(rows, oracle)[:, None])
+    if (oracle == 0).any():
+        # What a contract does with a price of 0 is its own affair: many refuse to answer.
+        near |= decidable & (times(rows.grain, (oracle == 0).astype(np.float64)) > 0)
     for unit, s in np.argwhere(near):
         liquidatable[unit, s] = exactly(rows.first + int(unit), int(s))
     return liquidatable, near.sum(axis=0, dtype=np.int64)
+
+
+def _rounding(rows: Positions, oracle: Floats) -> Floats:
+    """The most that rounding in the contract may change a margin by, in any scenario, (N,)."""
+    highest = np.nan_to_num(oracle).max(axis=1, initial=0.0)
+    return np.asarray(rows.guard + times(rows.grain, highest), dtype=np.float64)
 
 
 def _exactly(book: Book, scenarios: Sequence[Scenario]) -> Exactly:

@@ -33,7 +33,8 @@ class Positions:
     first: int
     deployment: Ints  # (N,)
     decidable: Bools  # (N,), whether it owes something and all its prices are known
-    guard: Floats  # (N,), what the contract's rounding may amount to, in units of account
+    guard: Floats  # (N,), what the contract's rounding of values may amount to
+    grain: csr_array[np.float64]  # (N, Q), what its rounding of balances may amount to
     collateral: csr_array[np.float64]  # (N, Q)
     backing: csr_array[np.float64]  # (N, Q), collateral times liquidation threshold
     debt: csr_array[np.float64]  # (N, Q)
@@ -63,6 +64,7 @@ def positions(book: Book, first: int = 0, stop: int | None = None) -> Positions:
         deployment=book.unit_deployment[first:stop],
         decidable=owes & ~book.unpriced[first:stop],
         guard=np.bincount(unit, minlength=shape[0]) * book.resolution[first:stop],
+        grain=rows(np.ones_like(pledged), book.quote_grain[quote]),
         collateral=rows(pledged, amount),
         backing=rows(pledged, amount * threshold),
         debt=rows(owed, amount),

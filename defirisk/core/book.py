@@ -99,6 +99,7 @@ class Book:
     quote_program: tuple[Program, ...]  # (Q,)
     quote_price: Floats  # (Q,)
     quote_rate: Floats  # (Q,)
+    quote_grain: Floats  # (Q,), one base unit of the asset as an amount of the quote
     ltv: Floats  # (P,)
     liquidation_threshold: Floats  # (P,)
     liquidation_bonus: Floats  # (P,)

@@ -17,8 +17,10 @@ TEXT_LIMIT = 4000
 _LIMITS = {"prose": TEXT_LIMIT}
 _REPLACED = "\N{REPLACEMENT CHARACTER}"
 _SPACES = re.compile(r"\s+")
-_MARKDOWN = re.compile(r"([\\`*_\[\]|~#@$^{}])|(?<=\w)([.:])(?=[A-Za-z/])")
-_MARKDOWN_START = re.compile(r"^(\s*)([-+=>]|\d+(?=[.)]))")
+# An amount such as $5 keeps its sign: no forum takes a $ after a blank for the end of a formula.
+_MARKDOWN = re.compile(r"[\\`*_\[\]|~#@^{}]|(?<![\s(])(?<!^)\$|\$(?!\d)|(?<=\w)[.:](?=[A-Za-z/])")
+_BULLET = re.compile(r"^([-+=>])")
+_NUMBERED = re.compile(r"^(\d+)([.)])(?!\d)")
 _FORMULA = tuple("=+-@|%\uff1d\uff0b\uff0d\uff20")
 
 
@@ -56,12 +58,7 @@ def markdown(text: str, limit: int = CELL_LIMIT) -> str:
     """For Markdown as forums render it: no markup, link, mention, formula, HTML or cell border."""
     escaped = _MARKDOWN.sub(lambda match: "\\" + match[0], clean(text, limit))
     escaped = escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _MARKDOWN_START.sub(_escape_start, escaped)
-
-
-def _escape_start(match: re.Match[str]) -> str:
-    space, mark = match[1], match[2]
-    return f"{space}{mark}" if mark.isdigit() else f"{space}\\{mark}"
+    return _NUMBERED.sub(r"\1\\\2", _BULLET.sub(r"\\\1", escaped))
 
 
 def fenced(text: str, limit: int = CELL_LIMIT) -> str:

@@ -97,6 +97,9 @@ class _Frames:
             quote_program=tuple(q.program for _, q in quotes),
             quote_price=prices,
             quote_rate=np.array([float(rate_value(q.program)) for _, q in quotes]),
+            quote_grain=np.array(
+                [1 / 10**q.decimals / float(rate_value(q.program)) for _, q in quotes]
+            ),
             ltv=np.array([float(p.ltv) for p in sets]),
             liquidation_threshold=np.array([float(p.liquidation_threshold) for p in sets]),
             liquidation_bonus=np.array([float(p.liquidation_bonus) for p in sets]),

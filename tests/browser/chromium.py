@@ -1,4 +1,4 @@
-"""A headless Chromium: the pinned one from npm, else Debian's, else the reason why there is none."""
+"""A headless Chromium: the pinned one from npm, else Debian's, else why there is none."""
 
 from __future__ import annotations
 
@@ -50,9 +50,8 @@ def find_chromium() -> Chromium:
             found = source()
             _start(found)
         except (OSError, RuntimeError, subprocess.SubprocessError) as error:
-            tried.append(
-                f"{source.__name__[1:]}: {str(error).strip()[:300] or type(error).__name__}"
-            )
+            reason = str(error).strip()[:300] or type(error).__name__
+            tried.append(f"{source.__name__[1:]}: {reason}")
         else:
             return found
     raise NoChromium("no Chromium: " + "; ".join(tried))

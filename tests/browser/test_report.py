@@ -25,7 +25,7 @@ NASTY = "</script><img src=//evil.example/x onerror=alert(1)>\u202e$" + "W" * 10
 # How many charts have drawn paths, and how wide the page is beyond the window.
 MEASURE = """() => ({
     drawn: [...document.querySelectorAll(".plot")]
-        .map((box) => box.querySelectorAll("svg .plot path").length > 0),
+        .map((box) => box.querySelectorAll("svg .trace path").length > 0),
     overflow: document.documentElement.scrollWidth - window.innerWidth,
     legend: [...document.querySelectorAll(".legendtext")].map((text) => text.textContent),
 })"""
@@ -37,6 +37,7 @@ class Seen:
 
     messages: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
     drawn: list[bool] = field(default_factory=list)
     legend: list[str] = field(default_factory=list)
     overflow: int = 0
@@ -70,6 +71,7 @@ def look(browser: Browser, path: Path, size: tuple[int, int], *, dark: bool = Fa
     page.on("console", lambda message: seen.messages.append(message.text))
     page.on("pageerror", lambda error: seen.messages.append(str(error)))
     page.on("request", lambda request: seen.requests.append(request.url))
+    page.on("requestfailed", lambda request: seen.failed.append(request.url))
     page.goto(path.as_uri())
     page.wait_for_load_state("networkidle")
     found: dict[str, Any] = page.evaluate(MEASURE)
@@ -126,5 +128,5 @@ def test_policy_stops_what_is_not_ours(browser: Browser, tmp_path: Path) -> None
     path = tmp_path / "report.html"
     path.write_text(page.replace("</main>", planted + "</main>"), encoding="utf-8")
     seen = look(browser, path, DESKTOP)
-    assert seen.requests == [path.as_uri()]
+    assert seen.failed == ["https://evil.example/x.png"]
     assert sum("Content Security Policy" in message for message in seen.messages) == 2

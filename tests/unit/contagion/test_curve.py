@@ -90,11 +90,13 @@ def test_debt_in_the_falling_asset_heals() -> None:
 
 
 def test_bad_debt_that_heals_before_the_loan_does() -> None:
-    # Covered from a fall of 5 %, healthy from one of 14.5 %.
-    totals = curve(book(TOKENS, [short(1900, 1)]), WETH).at([0, 0.01, 0.06, 0.2])
+    # Covered from a fall of 5 %, healthy from one of 14.5 %; the other loses 500 at any price.
+    units = [short(1900, 1), [("debt", "USDC", 500.0)]]
 
-    assert totals.bad_debt_usd == pytest.approx([100, 80, 0, 0])
-    assert totals.accounts.tolist() == [1, 1, 1, 0]
+    totals = curve(book(TOKENS, units), WETH).at([0, 0.01, 0.06, 0.2])
+
+    assert totals.bad_debt_usd == pytest.approx([600, 580, 500, 500])
+    assert totals.accounts.tolist() == [2, 2, 2, 1]
 
 
 def test_a_healthy_loan_is_not_bad_debt_even_if_the_market_disagrees() -> None:
@@ -128,6 +130,13 @@ def test_followers_fall_along_and_hard_coded_oracles_do_not() -> None:
 
     assert totals.accounts.tolist() == [1]
     assert totals.bad_debt_usd == pytest.approx([500])
+
+
+def test_units_with_an_unknown_price_are_left_out() -> None:
+    tokens = [*TOKENS, Token("ODD", np.nan)]
+    made = book(tokens, [[*loan(1, 1500), ("supply", "ODD", 1.0)], loan(1, 1000)])
+
+    assert curve(made, WETH).at([0.5]).accounts.tolist() == [1]
 
 
 def test_cliffs_join_equal_thresholds(loans: Curve) -> None:

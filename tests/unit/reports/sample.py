@@ -119,6 +119,7 @@ def _book(units: int, holdings: list[tuple[int, int, Side, float]], finding: str
         quote_program=programs,
         quote_price=prices * 1.05,
         quote_rate=np.full(count, 1.05),
+        quote_grain=np.full(count, 1e-18),
         ltv=np.array([threshold - 0.03 for _, _, threshold, _ in ASSETS]),
         liquidation_threshold=np.array([threshold for _, _, threshold, _ in ASSETS]),
         liquidation_bonus=np.full(count, BONUS),

@@ -32,8 +32,10 @@ def questions(snapshot: Snapshot) -> Iterator[Question]:
             fields=AccountData._fields,
             ours=ours,
         )
+    held = _held(market)
     for asset, now in market.reserves.items():
         yield from _reserve_questions(pool, asset, now)
+        yield from _conservation_questions(now.reserve, *held.get(asset, (0, 0)))
         yield from _price_question(market, asset)
 
 
@@ -51,7 +53,9 @@ class Liquidatable:
         for asset, factor in prices.items():
             now = reserves.get(asset)
             if now is not None and now.price is not None:
-                reserves[asset] = replace(now, price=shocked_answer(now.price, factor))
+                # Of an answer of 0 AaveOracle asks its fallback, which knows nothing here.
+                price = shocked_answer(now.price, factor) or None
+                reserves[asset] = replace(now, price=price)
         emode = self._market.modes.get(unit, NO_EMODE)
         data = account_data(self._market.positions.get(unit, ()), emode, reserves)
         return data is not None and data.health_factor < HEALTH_FACTOR_LIQUIDATION_THRESHOLD
@@ -89,6 +93,36 @@ def _reserve_questions(pool: Contract, asset: Address, now: ReserveNow) -> Itera
             ours=(scaled,),
         )
     yield _configuration_question(pool, asset, reserve, now)
+
+
+def _held(market: MarketNow) -> dict[Address, tuple[int, int]]:
+    """Sums over all accounts of the scaled aToken and the scaled debt, by asset."""
+    sums: dict[Address, tuple[int, int]] = {}
+    for positions in market.positions.values():
+        for position in positions:
+            supplied, owed = sums.get(position.asset, (0, 0))
+            sums[position.asset] = (
+                supplied + position.scaled_a_token_raw,
+                owed + position.scaled_variable_debt_raw,
+            )
+    return sums
+
+
+def _conservation_questions(reserve: Reserve, supplied: int, owed: int) -> Iterator[Question]:
+    """What all accounts hold must be the token's own total: sees one unit of any balance.
+
+    `getUserAccountData` alone would not: a unit of a token with 18 decimals is below its 10^-8.
+    """
+    for role, token, ours in (
+        ("a_token", reserve.a_token, supplied),
+        ("variable_debt_token", reserve.variable_debt_token, owed),
+    ):
+        yield Question(
+            subject=reserve.asset,
+            view=View(_contract(token, role), "scaledTotalSupply"),
+            fields=(f"sum of {role} scaled balances",),
+            ours=(ours,),
+        )
 
 
 _CONFIGURATION = (
