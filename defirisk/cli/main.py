@@ -57,16 +57,19 @@ class _Commands(click.Group):
     epilog="Begin with: defirisk demo -o out",
 )
 @click.version_option(__version__, prog_name="defirisk")
-@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-@click.option("-v", "--verbose", count=True, help="Say more on stderr.")
-@click.pass_context
-def cli(ctx: click.Context, debug: bool, verbose: int) -> None:
+@click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
+@click.option("-v", "--verbose", is_flag=True, help="Say on stderr what is asked again, and why.")
+def cli(verbose: bool) -> None:
     """On-chain DeFi risk: exact positions, shocks, and what they would break.
 
     Data goes to stdout, everything else to stderr. Exit codes: 0 fine, 1 a check found a
     difference, 2 wrong use, 3 the node failed, 4 another run is at work, 130 interrupted.
     """
-    ctx.obj = {"debug": debug, "verbose": verbose}
+    if verbose:
+        import logging
+
+        logging.basicConfig(format="%(message)s")
+        logging.getLogger("defirisk").setLevel(logging.DEBUG)
 
 
 def main() -> NoReturn:
@@ -76,13 +79,20 @@ def main() -> NoReturn:
 
 def run(args: list[str]) -> int:
     """The exit code of a command line."""
+    # --debug is for when something went wrong: it may be put behind the command that did.
     debug = "--debug" in args
+    words = [word for word in args if word != "--debug"]
     try:
-        result = cli.main(args=args, prog_name="defirisk", standalone_mode=False)
+        result = cli.main(args=words, prog_name="defirisk", standalone_mode=False)
     except click.exceptions.Exit as stop:
         return int(stop.exit_code)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        return error.exit_code
+    except click.ClickException as error:
+        click.echo(f"error: {_safe(error.format_message())}", err=True)
+        if isinstance(error, click.UsageError) and error.ctx is not None:
+            click.echo(f"see {error.ctx.command_path} --help", err=True)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted: what was finished is stored, run it again to go on", err=True)
@@ -93,19 +103,19 @@ def run(args: list[str]) -> int:
     except DefiriskError as error:
         if debug:
             raise
-        click.echo(f"error: {_safe(error)}", err=True)
+        click.echo(f"error: {_safe(str(error))}", err=True)
         return error.exit_code
     except Exception as error:
         if debug:
             raise
-        click.echo(f"error: {type(error).__name__}: {_safe(error)}", err=True)
+        click.echo(f"error: {type(error).__name__}: {_safe(str(error))}", err=True)
         click.echo("this is a defect: run again with --debug for the traceback", err=True)
         return 1
     return result if isinstance(result, int) else 0
 
 
-def _safe(error: BaseException) -> str:
+def _safe(message: str) -> str:
     """The message, inert in a terminal and without any secret of a URL."""
     from defirisk.cli.secrets import without_secrets
 
-    return without_secrets(str(error))
+    return without_secrets(message)

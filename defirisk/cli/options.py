@@ -23,15 +23,25 @@ def db_option(command: F) -> F:
 
 
 def node_options(command: F) -> F:
-    """--rpc-url and --chain"""
+    """--rpc-url, --chain and --timeout"""
     command = click.option(
-        "--chain", help="Which chain, by the name it has in defirisk.toml or by its id."
+        "--timeout",
+        type=click.FloatRange(min=0, min_open=True),
+        envvar="DEFIRISK_TIMEOUT",
+        default=30.0,
+        show_default=True,
+        help="Seconds to wait for one answer of the node.",
     )(command)
     return click.option(
         "--rpc-url",
-        envvar=["ETH_RPC_URL", "DEFIRISK_RPC_URL"],
-        help="JSON-RPC address of the node. Never stored or shown.",
-    )(command)
+        help="JSON-RPC address of the node. Never stored or shown. "
+        "[default: that of --chain in defirisk.toml, else ETH_RPC_URL]",
+    )(chain_option(command))
+
+
+def chain_option(command: F) -> F:
+    """--chain"""
+    return click.option("--chain", help="Which chain, by name or id.")(command)
 
 
 def block_option(command: F) -> F:

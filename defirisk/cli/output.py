@@ -44,4 +44,7 @@ def emit(report: Report, format_: str | None, output: str | None) -> None:
 
 
 def _by_suffix(output: str | None) -> str:
-    return _SUFFIXES.get(Path(output).suffix.lower(), "table") if output else "table"
+    suffix = Path(output).suffix.lower() if output else ""
+    if suffix and suffix not in _SUFFIXES:
+        raise UsageError(f"{suffix} says no format: use {', '.join(_SUFFIXES)}, or give --format")
+    return _SUFFIXES.get(suffix, "table")

@@ -11,8 +11,9 @@ from defirisk import __version__
 from defirisk.cli.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from defirisk.chain.rpc import RpcChainReader
     from defirisk.core.book import Book
-    from defirisk.core.evm import Block
+    from defirisk.core.evm import Block, ChainReader
     from defirisk.reports.model import Run
     from defirisk.store.database import Store
     from defirisk.store.registry import StoredDeployment
@@ -31,32 +32,49 @@ def opened(db: str | None, *, create: bool = False) -> Iterator[tuple[Settings, 
         store.close()
 
 
-def chosen(store: Store, names: Sequence[str], chain: str | None) -> list[StoredDeployment]:
+def node(settings: Settings, url: str | None, chain: str | None, timeout: float) -> RpcChainReader:
+    """The node that the flags, the environment or the settings name."""
+    from defirisk.chain.rpc import RpcChainReader
+    from defirisk.chain.transport import TransportSettings
+
+    transport = TransportSettings(timeout=timeout)
+    return RpcChainReader(settings.rpc_url(url, chain), transport=transport)
+
+
+async def served_chain(reader: ChainReader, wanted: int | None) -> int:
+    """The id of the node's chain; `UsageError` where it is not the wanted one."""
+    from defirisk.core.errors import UsageError
+
+    served = await reader.chain_id()
+    if wanted not in (None, served):
+        raise UsageError(
+            f"the node serves chain {served}, not chain {wanted}: give --rpc-url of a node of "
+            "that chain"
+        )
+    return served
+
+
+def chosen(store: Store, names: Sequence[str], chain_id: int | None) -> list[StoredDeployment]:
     """The indexed deployments that the names mean, on one chain if one is named."""
-    from defirisk.chain.chains import known_chains
     from defirisk.store.snapshots import market_deployments
 
     with store.transaction() as connection:
         found = market_deployments(connection, tuple(names))
-    if chain is None:
-        return found
-    known = known_chains()
-    chain_id = known[chain].chain_id if chain in known else int(chain) if chain.isdigit() else -1
-    return [stored for stored in found if stored.deployment.chain_id == chain_id]
+    return [stored for stored in found if chain_id in (None, stored.deployment.chain_id)]
 
 
 def load(
-    store: Store, names: Sequence[str], chain: str | None, block: int | None
+    store: Store, names: Sequence[str], wanted: int | None, block: int | None
 ) -> tuple[Book, bool | None]:
-    """The book at a block, and whether that block is final (None: unknown)."""
+    """The book at a block of the wanted chain, and whether that block is final (None: unknown)."""
     from defirisk.core.errors import UsageError
     from defirisk.store.frames import load_book
     from defirisk.store.registry import find_chain
     from defirisk.store.snapshots import stored_block
 
-    deployments = chosen(store, names, chain)
+    deployments = chosen(store, names, wanted)
     if not deployments:
-        raise UsageError(f"nothing that was asked for is indexed on chain {chain}")
+        raise UsageError(f"nothing that was asked for is indexed on chain {wanted}")
     chain_id = deployments[0].deployment.chain_id
     with store.transaction() as connection:
         at: Block = stored_block(connection, chain_id, block)

@@ -16,10 +16,13 @@ from typing import Any
 from defirisk.cli.options import DEFAULT_DB
 from defirisk.core.adapter import Deployment
 from defirisk.core.errors import UsageError
+from defirisk.core.plugins import nearest
 
 FILE = "defirisk.toml"
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _TOP_LEVEL = {"db", "chains", "deployment"}
+_CHAIN_KEYS = {"chain_id", "rpc_url"}
+_URL_VARIABLES = ("ETH_RPC_URL", "DEFIRISK_RPC_URL")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,27 +53,51 @@ class Settings:
         return self.db
 
     def rpc_url(self, flag: str | None, chain: str | None) -> str:
-        """The node to ask: --rpc-url, else that of the chain, else the only one there is."""
-        if flag:
-            return flag
+        """The node to ask: --rpc-url, else that of --chain, else that of the environment, else
+        the only one there is.
+        """
+        table = self._table(chain)
+        stated = next((os.environ[name] for name in _URL_VARIABLES if os.environ.get(name)), None)
+        url = flag or (table.rpc_url if table else None) or stated
+        if url:
+            return url
         if chain is not None:
-            for settings in self.chains.values():
-                if chain in (settings.name, str(settings.chain_id)) and settings.rpc_url:
-                    return settings.rpc_url
             raise UsageError(
                 f"no node is configured for chain {chain!r}: give --rpc-url, or add "
                 f"[chains.{chain}] with rpc_url to {FILE} (defirisk init writes one)"
             )
-        stated = [settings for settings in self.chains.values() if settings.rpc_url]
-        if len(stated) == 1:
-            return stated[0].rpc_url
-        if stated:
-            names = ", ".join(settings.name for settings in stated)
+        usable = [settings for settings in self.chains.values() if settings.rpc_url]
+        if len(usable) == 1:
+            return usable[0].rpc_url
+        if usable:
+            names = ", ".join(settings.name for settings in usable)
             raise UsageError(f"several chains are configured: choose with --chain ({names})")
         raise UsageError(
             "no node to ask: give --rpc-url, set ETH_RPC_URL, or write a configuration with "
             "defirisk init"
         )
+
+    def chain_id(self, chain: str | None) -> int | None:
+        """The id of the chain that --chain names; None where it was not given."""
+        from defirisk.chain.chains import known_chains
+
+        if chain is None:
+            return None
+        known = {name: one.chain_id for name, one in known_chains().items()}
+        known |= {name: one.chain_id for name, one in self.chains.items() if one.chain_id}
+        if chain in known:
+            return known[chain]
+        if chain.isdecimal():
+            return int(chain)
+        if chain in self.chains:
+            raise UsageError(f"{FILE}: [chains.{chain}] has no chain_id: add it")
+        raise UsageError(f"unknown chain {chain!r}: {nearest(chain, known)}")
+
+    def _table(self, chain: str | None) -> ChainSettings | None:
+        for settings in self.chains.values():
+            if chain is not None and chain in (settings.name, str(settings.chain_id)):
+                return settings
+        return None
 
 
 def load_settings(start: Path | None = None) -> Settings:
@@ -113,23 +140,27 @@ def _expanded(value: Any, path: Path) -> str:
 def _chains(tables: Any, path: Path) -> dict[str, ChainSettings]:
     if not isinstance(tables, dict) or not all(isinstance(t, dict) for t in tables.values()):
         raise UsageError(f'{path.name}: write chains as [chains.ethereum] with rpc_url = "…"')
+    return {name: _chain(name, table, path) for name, table in tables.items()}
+
+
+def _chain(name: str, table: dict[str, Any], path: Path) -> ChainSettings:
     from defirisk.chain.chains import known_chains
 
+    where = f"{path.name}, [chains.{name}]"
+    if unknown := sorted(set(table) - _CHAIN_KEYS):
+        raise UsageError(f"{where}: unknown setting {unknown[0]!r}: known are chain_id, rpc_url")
     known = known_chains()
-    return {
-        name: ChainSettings(
-            name=name,
-            chain_id=table.get("chain_id", known[name].chain_id if name in known else None),
-            rpc_url=_expanded(table.get("rpc_url", ""), path),
-        )
-        for name, table in tables.items()
-    }
+    chain_id = table.get("chain_id", known[name].chain_id if name in known else None)
+    if chain_id is not None and type(chain_id) is not int:
+        raise UsageError(f"{where}: chain_id must be a number, such as chain_id = 1")
+    rpc_url = _expanded(table.get("rpc_url", ""), path)
+    return ChainSettings(name=name, chain_id=chain_id, rpc_url=rpc_url)
 
 
 def _deployments(tables: Any, path: Path) -> tuple[Deployment, ...]:
     from defirisk.indexing.deployments import parse
 
-    if not isinstance(tables, list):
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise UsageError(f"{path.name}: write deployments as [[deployment]], with two brackets")
     found = tuple(parse(table, path.name) for table in tables)
     names = [deployment.name for deployment in found]

@@ -36,14 +36,14 @@ def parse(table: Mapping[str, Any], where: str) -> Deployment:
         raise UsageError(f'{where}: a [[deployment]] has no name: add name = "…"')
     where = f"{where}, deployment {name!r}"
     protocol, chain_id = table.get("protocol"), table.get("chain_id")
-    if protocol not in adapters():
+    if not isinstance(protocol, str) or protocol not in adapters():
         raise UsageError(
             f"{where}: unknown protocol {protocol!r}: {nearest(str(protocol), adapters())}"
         )
-    if not isinstance(chain_id, int):
+    if type(chain_id) is not int:
         raise UsageError(f"{where}: chain_id must be a number, such as chain_id = 1")
     first_block = table.get("first_block", 0)
-    if not isinstance(first_block, int) or first_block < 0:
+    if type(first_block) is not int or first_block < 0:
         raise UsageError(f"{where}: first_block must be a block number")
     return Deployment(
         name=name,
@@ -51,8 +51,14 @@ def parse(table: Mapping[str, Any], where: str) -> Deployment:
         chain_id=chain_id,
         first_block=first_block,
         contracts=_contracts(table, protocol, where),
-        follows=dict(table.get("follows", {})),
+        follows=_follows(table.get("follows", {}), where),
     )
+
+
+def _follows(table: Any, where: str) -> dict[str, str]:
+    if not isinstance(table, dict) or not all(isinstance(whom, str) for whom in table.values()):
+        raise UsageError(f'{where}: write follows as {{ wstETH = "WETH" }}')
+    return table
 
 
 def _contracts(table: Mapping[str, Any], protocol: str, where: str) -> dict[str, str]:

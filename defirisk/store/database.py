@@ -56,8 +56,11 @@ def open_store(url: str, *, create: bool) -> Store:
         upgrade(engine, shown)
     except (ArgumentError, NoSuchModuleError) as error:
         raise StoreError(
-            f"{shown} is no database address: use sqlite:///file.db or postgresql+psycopg://…"
+            "--db or DATABASE_URL is no database address: use sqlite:///file.db or "
+            "postgresql+psycopg://…"
         ) from error
+    except ModuleNotFoundError as error:
+        raise StoreError(f"{shown} needs the Python package {error.name}: install it") from error
     except DatabaseError as error:
         raise StoreError(f"{shown} cannot be opened: {_first_line(error.orig or error)}") from error
     return Store(engine)
@@ -68,7 +71,7 @@ def shown_url(url: str) -> str:
     try:
         return make_url(url).render_as_string(hide_password=True)
     except ArgumentError:
-        return "the database address"
+        return "the store"
 
 
 def upgrade(engine: Engine, shown: str) -> None:

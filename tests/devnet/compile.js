@@ -25,7 +25,7 @@ const ENTRIES = [
   'mocks/testnet-helpers/TestnetERC20.sol',
   'mocks/flashloan/MockSimpleFlashLoanReceiverWithoutMint.sol',
   'dependencies/weth/WETH9.sol',
-].map((name) => AAVE + name).concat('devnet/YieldVault.sol');
+].map((name) => AAVE + name).concat('devnet/YieldVault.sol', 'devnet/PoolConfiguratorNext.sol');
 
 const PREFIXES = [
   ['devnet/', contracts],

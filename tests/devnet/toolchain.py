@@ -21,7 +21,11 @@ from platformdirs import user_cache_dir
 
 HERE = Path(__file__).parent
 PINS = ("package.json", "package-lock.json")
-SOURCES = ("compile.js", "contracts/YieldVault.sol")
+SOURCES = (
+    "compile.js",
+    "contracts/YieldVault.sol",
+    "contracts/PoolConfiguratorNext.sol",
+)
 
 
 @dataclass(frozen=True)

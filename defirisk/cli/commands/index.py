@@ -10,6 +10,8 @@ from defirisk.cli.options import db_option, node_options
 from defirisk.core.evm import BlockTag
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from defirisk.core.adapter import Deployment
 
 
@@ -34,6 +36,7 @@ def command(
     to_block: str,
     rpc_url: str | None,
     chain: str | None,
+    timeout: float,
     db: str | None,
 ) -> None:
     """Read positions, parameters and prices from a chain into the store.
@@ -42,20 +45,21 @@ def command(
     """
     import asyncio
 
-    from defirisk.chain.rpc import RpcChainReader
     from defirisk.cli.progress import Bars
-    from defirisk.cli.session import opened
+    from defirisk.cli.session import node, opened, served_chain
     from defirisk.cli.settings import load_settings
     from defirisk.indexing.run import RunSummary, index
 
     target = parse_block(to_block)
-    reader = RpcChainReader(load_settings().rpc_url(rpc_url, chain))
+    settings = load_settings()
+    chain_wanted = settings.chain_id(chain)
+    reader = node(settings, rpc_url, chain, timeout)
 
     async def work() -> RunSummary:
         try:
-            chain_id = await reader.chain_id()
+            chain_id = await served_chain(reader, chain_wanted)
             # The store is only made once the node has answered and everything asked for is known.
-            deployments = wanted(protocols, chain_id)
+            deployments = wanted(protocols, settings.deployments, chain_id)
             with opened(db, create=True) as (_, store), Bars() as bars:
                 return await index(reader, store, deployments, target, bars)
         finally:
@@ -78,18 +82,16 @@ def parse_block(text: str) -> int | BlockTag:
     for tag in get_args(BlockTag):
         if text == tag:
             return tag  # type: ignore[no-any-return]
-    if text.isdigit():
+    if text.isdecimal():
         return int(text)
     raise UsageError(f"{text!r} is no block: give a number, safe, finalized or latest")
 
 
-def wanted(names: tuple[str, ...], chain_id: int) -> list[Deployment]:
-    """The deployments that the names mean on this chain."""
-    from defirisk.cli.settings import load_settings
+def wanted(names: tuple[str, ...], own: Sequence[Deployment], chain_id: int) -> list[Deployment]:
+    """The deployments that the names mean on this chain, one's own before those shipped."""
     from defirisk.core.errors import UsageError
     from defirisk.indexing.deployments import choose, shipped
 
-    own = list(load_settings().deployments)
     if not names:
         here = [deployment for deployment in own if deployment.chain_id == chain_id]
         if not here:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from defirisk.cli.options import block_option, db_option, output_options
+from defirisk.cli.options import block_option, chain_option, db_option, output_options
 
 
 @click.command(
@@ -23,7 +23,7 @@ Examples:
     show_default=True,
     help="How many accounts, those that owe most first.",
 )
-@click.option("--chain", help="Which chain, by name or id.")
+@chain_option
 @block_option
 @db_option
 @output_options()
@@ -45,12 +45,13 @@ def command(
     from defirisk.reports.positions import build
     from defirisk.store.positions import positions
 
-    with opened(db) as (_, store):
-        book, final = load(store, (protocol,), chain, block)
+    with opened(db) as (settings, store):
+        chain_id = settings.chain_id(chain)
+        book, final = load(store, (protocol,), chain_id, block)
         with store.transaction() as connection:
             found = [
                 position
-                for stored in chosen(store, (protocol,), chain)
+                for stored in chosen(store, (protocol,), chain_id)
                 for position in positions(connection, stored, book.block)
             ]
     if account is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from defirisk.cli.options import block_option, db_option, output_options
+from defirisk.cli.options import block_option, chain_option, db_option, output_options
 
 
 @click.command(
@@ -16,7 +16,7 @@ Examples:
 )
 @click.argument("report", metavar="REPORT")
 @click.argument("name")
-@click.option("--chain", help="Which chain, by name or id.")
+@chain_option
 @block_option
 @db_option
 @output_options()
@@ -38,6 +38,6 @@ def command(
     from defirisk.core.plugins import choose, reports
 
     chosen = choose(report, reports(), "report")
-    with opened(db) as (_, store):
-        book, final = load(store, (name,), chain, block)
+    with opened(db) as (settings, store):
+        book, final = load(store, (name,), settings.chain_id(chain), block)
     emit(chosen.build(book, run=provenance(book.chain_id, final)), format_, output)

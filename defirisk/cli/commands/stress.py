@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from defirisk.cli.options import block_option, db_option, output_options
+from defirisk.cli.options import block_option, chain_option, db_option, output_options
 
 if TYPE_CHECKING:
     from defirisk.core.book import Book
@@ -46,7 +46,7 @@ Examples:
     help="Play liquidations through. Not available yet: this version is static.",
 )
 @click.option("--accounts", is_flag=True, help="List the accounts that can be liquidated.")
-@click.option("--chain", help="Which chain, by name or id.")
+@chain_option
 @block_option
 @db_option
 @output_options()
@@ -78,8 +78,8 @@ def command(
         raise UsageError("--cascade is not available yet: leave it out for the static shock")
     if not shocks and not scenarios:
         raise UsageError("nothing to stress: give --shock price:WETH=-40% or --scenarios FILE")
-    with opened(db) as (_, store):
-        book, final = load(store, protocols, chain, block)
+    with opened(db) as (settings, store):
+        book, final = load(store, protocols, settings.chain_id(chain), block)
     wanted = _scenarios(book, shocks, scenarios, grid)
     outcome = screen(book, wanted)
     listed = [

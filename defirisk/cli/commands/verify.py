@@ -37,6 +37,7 @@ def command(
     block: int | None,
     rpc_url: str | None,
     chain: str | None,
+    timeout: float,
     db: str | None,
     format_: str | None,
     output: str | None,
@@ -49,15 +50,15 @@ def command(
     """
     import asyncio
 
-    from defirisk.chain.rpc import RpcChainReader
     from defirisk.cli.output import emit
-    from defirisk.cli.session import opened, provenance
+    from defirisk.cli.session import node, opened, provenance
     from defirisk.reports.verification import build
 
     with opened(db) as (settings, store):
-        reader = RpcChainReader(settings.rpc_url(rpc_url, chain))
+        wanted = settings.chain_id(chain)
+        reader = node(settings, rpc_url, chain, timeout)
         verdicts = asyncio.run(
-            verified(reader, store, protocols, chain, block, sample=sample, seed=seed)
+            verified(reader, store, protocols, wanted, block, sample=sample, seed=seed)
         )
     emit(build(verdicts, run=provenance(verdicts[0].chain_id, None)), format_, output)
     return 1 if any(verdict.mismatches for verdict in verdicts) else 0
@@ -67,7 +68,7 @@ async def verified(
     reader: ChainReader,
     store: Store,
     names: Sequence[str],
-    chain: str | None,
+    wanted: int | None,
     block: int | None,
     *,
     sample: int | None = None,
@@ -75,14 +76,14 @@ async def verified(
 ) -> list[Verdict]:
     """The verdict on every deployment that the names mean; closes the reader."""
     from defirisk.cli.progress import Bars
-    from defirisk.cli.session import chosen
+    from defirisk.cli.session import chosen, served_chain
     from defirisk.core.errors import UsageError
     from defirisk.indexing.verify import verify
     from defirisk.store.snapshots import stored_block
 
     try:
-        chain_id = await reader.chain_id()
-        mine = [s for s in chosen(store, names, chain) if s.deployment.chain_id == chain_id]
+        chain_id = await served_chain(reader, wanted)
+        mine = chosen(store, names, chain_id)
         if not mine:
             raise UsageError(f"nothing that was asked for is on the node's chain {chain_id}")
         with store.transaction() as connection:

@@ -57,7 +57,9 @@ def _block(block: Block) -> dict[str, Any]:
         case Note(level, text, code):
             return {"type": "note", "level": level, "text": text, "code": code}
         case Numbers(items):
-            numbers = {one.key: {"value": one.value, "unit": one.kind} for one in items}
+            numbers = {
+                one.key: {"value": one.value, "unit": one.kind, "note": one.note} for one in items
+            }
             return {"type": "numbers", "numbers": numbers}
         case Table():
             units = {column.key: column.kind for column in block.columns}

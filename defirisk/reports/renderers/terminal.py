@@ -77,18 +77,22 @@ def _block(console: Console, block: Block) -> None:
             _line(console, f"{mark} {escape.terminal(text, escape.TEXT_LIMIT)}", style)
         case Numbers(items):
             for item in items:
-                _tile(console, item.label, item.value, Column("", "", item.kind, item.tone))
+                _tile(
+                    console, item.label, item.value, Column("", "", item.kind, item.tone), item.note
+                )
         case Table():
             _table(console, block)
         case Chart():
             _chart(console, block)
 
 
-def _tile(console: Console, label: str, value: Value, column: Column) -> None:
+def _tile(console: Console, label: str, value: Value, column: Column, note: str = "") -> None:
     from rich.text import Text
 
     text = Text(f"  {escape.terminal(label)}: ")
     text.append(_cell(value, column))
+    if note:
+        text.append(f" ({escape.terminal(note)})", style="dim")
     console.print(text)
 
 

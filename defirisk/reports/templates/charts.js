@@ -30,7 +30,7 @@
       if (width) layout.width = width;
       if (phone) {
         layout.font.size = 11;
-        layout.margin.r = 8;
+        layout.margin.r = 22;
         layout.xaxis.nticks = 6;
         if (layout.xaxis.dtick) layout.xaxis.dtick *= 2;
       }

@@ -94,7 +94,7 @@ def test_json_has_the_header_and_full_precision() -> None:
     assert body["as_of"] == "2025-11-13T02:13:20Z"
     assert body["warnings"] == [{"code": "unproven", "text": "WETH is unproven."}]
     numbers, chart, table = body["sections"][1]["blocks"]
-    assert numbers["numbers"]["bad_debt_usd"] == {"value": 1e6, "unit": "usd"}
+    assert numbers["numbers"]["bad_debt_usd"] == {"value": 1e6, "unit": "usd", "note": ""}
     assert chart["series"][0]["y"] == [0.0, 1e6, None]
     assert [row["health_factor"] for row in table["rows"]] == [None, 1.2345678901234567]
     assert [row["debt_usd"] for row in table["rows"]] == [0.0, None]
