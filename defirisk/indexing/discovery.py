@@ -14,10 +14,8 @@ from defirisk.core.adapter import (
     TokenWanted,
 )
 from defirisk.core.plugins import adapters
-from defirisk.indexing.rewinding import rewind_deployment
 from defirisk.store.registry import (
     StoredDeployment,
-    find_deployment,
     stored_deployments,
     watch,
     watched,
@@ -57,8 +55,4 @@ def _watch(connection: Connection, owner: StoredDeployment, contract: Contract, 
     if (contract.address, contract.role) in known:
         return 0
     watch(connection, owner.id, [contract], block)
-    current = find_deployment(connection, owner.deployment.name)
-    if current is not None and contract.first_block <= current.folded_to:
-        # Its earlier logs belong between those that were folded already.
-        rewind_deployment(connection, current, contract.first_block - 1)
     return 1

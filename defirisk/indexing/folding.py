@@ -13,7 +13,7 @@ from defirisk.indexing.source import Progress, Source
 from defirisk.store.database import Store
 from defirisk.store.derived import FoldState
 from defirisk.store.raw import StoredLog, logs_of
-from defirisk.store.registry import find_deployment, set_folded, watched
+from defirisk.store.registry import find_deployment, set_all_folded, set_folded, watched
 
 BATCH_LOGS = 5_000
 
@@ -53,11 +53,19 @@ def fold_logs(store: Store, source: Source, target: Block, progress: Progress) -
 
 
 def rewind_outdated(store: Store, source: Source) -> None:
-    """Rows that another version of the adapter made are made again from the first log."""
+    """Rows that another version of the adapter made are made again from the first log, and those
+    after the first log of a contract that was not known when they were made.
+    """
     with store.transaction() as connection:
         stored = find_deployment(connection, source.stored.deployment.name)
-        if stored is not None and stored.adapter_version != source.adapter.version:
+        assert stored is not None
+        late = watched(connection, stored.id, folded=False)
+        starts = [c.first_block for c in late if source.codecs.emits(c)]
+        if stored.adapter_version != source.adapter.version:
             rewind_deployment(connection, stored, -1)
+        elif starts and min(starts) <= stored.folded_to:
+            rewind_deployment(connection, stored, min(starts) - 1)
+        set_all_folded(connection, stored.id)
 
 
 def _whole_blocks(logs: Iterator[StoredLog], last_block: int) -> tuple[list[StoredLog], int]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from defirisk.core.adapter import Contract
 from defirisk.core.errors import ReorgDetected
-from defirisk.core.evm import Address, Block, ChainReader, LogPage, LogQuery
+from defirisk.core.evm import Address, Block, ChainReader, Hash, LogPage, LogQuery
 from defirisk.indexing.codecs import by_address
 from defirisk.indexing.discovery import register
 from defirisk.indexing.source import Progress, Source
@@ -15,7 +15,7 @@ from defirisk.store.database import Store
 from defirisk.store.raw import (
     StoredLog,
     add_verified,
-    known_blocks,
+    known_hashes,
     missing,
     put_blocks,
     put_logs,
@@ -79,9 +79,9 @@ class Gatherer:
         """Logs, their headers, the range and what the logs reveal: one transaction."""
         numbers = {log.block_number for log in page.logs}
         with self._store.transaction() as connection:
-            unknown = numbers - known_blocks(connection, self._chain_id, numbers)
-        headers = await self._reader.blocks(sorted(unknown))
-        _same_blocks(page, headers)
+            hashes = known_hashes(connection, self._chain_id, numbers)
+        headers = await self._reader.blocks(sorted(numbers - hashes.keys()))
+        _same_blocks(page, hashes | {header.number: header.hash for header in headers})
         times = {header.number: header.timestamp for header in headers}
         logs = [
             StoredLog(
@@ -105,10 +105,9 @@ class Gatherer:
                     register(connection, source.stored, found, log.block_number)
 
 
-def _same_blocks(page: LogPage, headers: Sequence[Block]) -> None:
-    hashes = {header.number: header.hash for header in headers}
+def _same_blocks(page: LogPage, hashes: Mapping[int, Hash]) -> None:
     for log in page.logs:
-        if hashes.get(log.block_number, log.block_hash) != log.block_hash:
+        if hashes[log.block_number] != log.block_hash:
             raise ReorgDetected(
                 f"block {log.block_number} was replaced while it was read: run the command again"
             )

@@ -26,16 +26,18 @@ def rewind_deployment(connection: Connection, stored: StoredDeployment, block: i
 
 
 async def rewind_reorg(reader: ChainReader, store: Store, chain_id: int) -> int:
-    """Drops blocks of the store that the node no longer has; returns how many were lost."""
+    """Drops blocks of the store that the node no longer has; returns how many were lost.
+
+    Blocks beyond the verified ones count, too: a run that was cut off has left them.
+    """
     with store.transaction() as connection:
-        chain = find_chain(connection, chain_id)
-        at = last_block(connection, chain_id, chain.verified_to) if chain else None
-    if chain is None or at is None:
+        at = last_block(connection, chain_id)
+    if at is None:
         return 0
     start = at.number
     while at is not None and (await reader.block(at.number)).hash != at.hash:
         with store.transaction() as connection:
-            at = last_block(connection, chain_id, at.number - 1)
+            at = last_block(connection, chain_id, before=at.number)
     ancestor = at.number if at is not None else -1
     if ancestor == start:
         return 0
@@ -45,5 +47,7 @@ async def rewind_reorg(reader: ChainReader, store: Store, chain_id: int) -> int:
                 rewind_deployment(connection, stored, ancestor)
                 forget_watched_after(connection, stored.id, ancestor)
         forget_after(connection, chain_id, ancestor)
-        put_chain(connection, chain._replace(verified_to=ancestor))
+        chain = find_chain(connection, chain_id)
+        if chain is not None and chain.verified_to > ancestor:
+            put_chain(connection, chain._replace(verified_to=ancestor))
     return start - ancestor

@@ -59,7 +59,7 @@ async def index(
     finalized = await _finalized(reader)
     reorg_depth = await rewind_reorg(reader, store, chain_id)
     _not_backwards(store, chain_id, target)
-    sources = _register(store, chain_id, deployments)
+    sources = _register(store, chain_id, target, deployments)
     views = Views(reader, store, chain_id, target)
     gatherer = Gatherer(reader, store, chain_id, target, progress)
     new_logs = 0
@@ -70,7 +70,6 @@ async def index(
     rows = sum(fold_logs(store, source, target, progress) for source in sources)
     rows += await views.observe(sources)
     with store.transaction() as connection:
-        put_blocks(connection, chain_id, [target])
         known = find_chain(connection, chain_id)
         put_chain(
             connection,
@@ -122,15 +121,19 @@ def _not_backwards(store: Store, chain_id: int, target: Block) -> None:
         )
 
 
-def _register(store: Store, chain_id: int, deployments: Sequence[Deployment]) -> list[Source]:
+def _register(
+    store: Store, chain_id: int, target: Block, deployments: Sequence[Deployment]
+) -> list[Source]:
     """Stores the deployments, those indexed before, and one per kind of oracle.
 
     Deployments of the chain that were not asked for go along: one block is verified for all.
     """
     known = adapters()
     with store.transaction() as connection:
+        put_blocks(connection, chain_id, [target])
         wanted = {d.name: d for d in (*_oracles(chain_id), *deployments)}
         for stored in stored_deployments(connection):
+            _refuse_change(stored.deployment, wanted.get(stored.deployment.name))
             if stored.deployment.chain_id == chain_id and stored.deployment.protocol in known:
                 wanted.setdefault(stored.deployment.name, stored.deployment)
         sources = []
@@ -142,6 +145,28 @@ def _register(store: Store, chain_id: int, deployments: Sequence[Deployment]) ->
             roots = source.adapter.roots(source.stored.deployment)
             register(connection, source.stored, roots, source.stored.deployment.first_block)
     return sources
+
+
+def _refuse_change(stored: Deployment, now: Deployment | None) -> None:
+    """What is stored under a name was read from those contracts, from that block on."""
+    if now is None:
+        return
+    before, after = _facts(stored), _facts(now)
+    changed = [fact for fact, value in before.items() if after.get(fact) != value]
+    if changed:
+        raise UsageError(
+            f"{now.name} was indexed with another {changed[0]}: "
+            "give the deployment another name, or index into another --db"
+        )
+
+
+def _facts(deployment: Deployment) -> dict[str, object]:
+    return {
+        "protocol": deployment.protocol,
+        "chain_id": deployment.chain_id,
+        "first_block": deployment.first_block,
+        **deployment.contracts,
+    }
 
 
 def _oracles(chain_id: int) -> list[Deployment]:

@@ -13,6 +13,7 @@ from defirisk.store.raw import block_at, count_logs, joined, missing, verified
 from defirisk.store.registry import (
     StoredChain,
     StoredDeployment,
+    find_chain,
     stored_chains,
     stored_deployments,
     watched,
@@ -74,7 +75,9 @@ def _deployment(connection: Connection, stored: StoredDeployment) -> DeploymentS
     market = adapters()[stored.deployment.protocol]
     accounts = positions = 0
     findings: tuple[str, ...] = ()
-    if isinstance(market, MarketAdapter) and stored.folded_to >= stored.deployment.first_block:
+    chain = find_chain(connection, chain_id)
+    indexed = chain is not None and chain.verified_to >= stored.deployment.first_block
+    if isinstance(market, MarketAdapter) and indexed:
         snap = snapshot(connection, stored, stored_block(connection, chain_id, None))
         exact = market.holdings(snap)
         accounts, positions = len(exact.units), len(exact.holdings)

@@ -36,6 +36,7 @@ def figure(chart: Chart) -> dict[str, Any]:
             "namelength": 40,
         },
         "hovermode": "closest",
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": "--muted", "activecolor": "--accent"},
         "barmode": "stack" if chart.form == "stacked" else "group",
         "bargap": 0.12,
         "showlegend": len(chart.series) > 1,

@@ -110,6 +110,7 @@ watched_contracts = Table(
     Column("subject", String(200), nullable=False),
     Column("first_block", BigInteger, nullable=False),
     Column("discovered_block", BigInteger, nullable=False),
+    Column("folded", Boolean, nullable=False),
 )
 
 tokens = Table(

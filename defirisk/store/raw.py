@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Table, and_, bindparam, delete, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from defirisk.core.evm import Address, Block, Call, CallResult, RawLog
+from defirisk.core.evm import Address, Block, Call, CallResult, Hash, RawLog
 from defirisk.store.base_tables import blocks, raw_calls, raw_logs, verified_ranges
 
 
@@ -35,15 +35,15 @@ def put_blocks(connection: Connection, chain_id: int, headers: Iterable[Block]) 
     insert_or_ignore(connection, blocks, rows)
 
 
-def known_blocks(connection: Connection, chain_id: int, numbers: Iterable[int]) -> set[int]:
-    """Which of these block numbers have a stored header."""
+def known_hashes(connection: Connection, chain_id: int, numbers: Iterable[int]) -> dict[int, Hash]:
+    """The hashes of those of these blocks whose header is stored."""
     wanted = sorted(set(numbers))
-    found: set[int] = set()
+    found: dict[int, Hash] = {}
     for at in range(0, len(wanted), 500):
-        query = select(blocks.c.block_number).where(
+        query = select(blocks.c.block_number, blocks.c.block_hash).where(
             blocks.c.chain_id == chain_id, blocks.c.block_number.in_(wanted[at : at + 500])
         )
-        found.update(connection.scalars(query))
+        found.update((number, block_hash) for number, block_hash in connection.execute(query))
     return found
 
 
@@ -54,14 +54,16 @@ def block_at(connection: Connection, chain_id: int, number: int) -> Block | None
     return _block(row) if row else None
 
 
-def last_block(connection: Connection, chain_id: int, at_most: int) -> Block | None:
-    """The stored header with the highest number up to `at_most`."""
+def last_block(connection: Connection, chain_id: int, before: int | None = None) -> Block | None:
+    """The stored header with the highest number, below `before` where that is given."""
     query = (
         select(blocks)
-        .where(blocks.c.chain_id == chain_id, blocks.c.block_number <= at_most)
+        .where(blocks.c.chain_id == chain_id)
         .order_by(blocks.c.block_number.desc())
         .limit(1)
     )
+    if before is not None:
+        query = query.where(blocks.c.block_number < before)
     row = connection.execute(query).one_or_none()
     return _block(row) if row else None
 

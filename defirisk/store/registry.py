@@ -101,13 +101,17 @@ def set_folded(connection: Connection, deployment_id: int, block: int, version: 
     )
 
 
-def watched(connection: Connection, deployment_id: int) -> list[Contract]:
-    """The contracts whose logs a deployment folds."""
+def watched(
+    connection: Connection, deployment_id: int, *, folded: bool | None = None
+) -> list[Contract]:
+    """The contracts that a deployment watches; only those (not) folded yet where that is asked."""
     query = (
         select(watched_contracts)
         .where(watched_contracts.c.deployment_id == deployment_id)
         .order_by(watched_contracts.c.first_block, watched_contracts.c.contract_address)
     )
+    if folded is not None:
+        query = query.where(watched_contracts.c.folded == folded)
     return [
         Contract(
             address=row.contract_address,
@@ -131,10 +135,20 @@ def watch(
             "subject": contract.subject,
             "first_block": contract.first_block,
             "discovered_block": block,
+            "folded": False,
         }
         for contract in contracts
     ]
     insert_or_ignore(connection, watched_contracts, rows)
+
+
+def set_all_folded(connection: Connection, deployment_id: int) -> None:
+    """Records that from now on the logs of every contract of a deployment are folded."""
+    connection.execute(
+        update(watched_contracts)
+        .where(watched_contracts.c.deployment_id == deployment_id)
+        .values(folded=True)
+    )
 
 
 def forget_watched_after(connection: Connection, deployment_id: int, block: int) -> None:

@@ -66,6 +66,7 @@ def stored_block(connection: Connection, chain_id: int, number: int | None) -> B
 
 def snapshot(connection: Connection, stored: StoredDeployment, block: Block) -> Snapshot:
     """What an adapter may know of its deployment at `block`."""
+    _refuse_unfinished(stored, block)
     chain_id = stored.deployment.chain_id
     known = stored_tokens(connection, chain_id)
     return Snapshot(
@@ -83,6 +84,7 @@ def answers(connection: Connection, chain_id: int, block: Block) -> dict[Address
     for stored in stored_deployments(connection):
         oracle = adapter(stored.deployment.protocol)
         if stored.deployment.chain_id == chain_id and isinstance(oracle, OracleAdapter):
+            _refuse_unfinished(stored, block)
             rows = StoredRows(connection, stored.id, block.number)
             found |= oracle.answers(
                 Snapshot(
@@ -90,3 +92,17 @@ def answers(connection: Connection, chain_id: int, block: Block) -> dict[Address
                 )
             )
     return found
+
+
+def _refuse_unfinished(stored: StoredDeployment, block: Block) -> None:
+    """Rows that are being made again, or that other code made, are no answer."""
+    name = stored.deployment.name
+    if stored.folded_to < block.number:
+        raise StoreError(
+            f"{name} is only complete to block {stored.folded_to}, the last run was cut off: "
+            "run defirisk index again"
+        )
+    if stored.adapter_version != adapter(stored.deployment.protocol).version:
+        raise StoreError(
+            f"{name} was indexed by another version of defirisk: run defirisk index to renew it"
+        )

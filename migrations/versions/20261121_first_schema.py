@@ -518,6 +518,7 @@ def upgrade() -> None:
         sa.Column("subject", sa.String(length=200), nullable=False),
         sa.Column("first_block", sa.BigInteger(), nullable=False),
         sa.Column("discovered_block", sa.BigInteger(), nullable=False),
+        sa.Column("folded", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["deployment_id"],
             ["deployments.deployment_id"],

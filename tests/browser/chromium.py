@@ -50,7 +50,7 @@ def find_chromium() -> Chromium:
             found = source()
             _start(found)
         except (OSError, RuntimeError, subprocess.SubprocessError) as error:
-            reason = str(error).strip()[:300] or type(error).__name__
+            reason = " ".join(str(error).split())[:300] or type(error).__name__
             tried.append(f"{source.__name__[1:]}: {reason}")
         else:
             return found
@@ -78,7 +78,9 @@ def _install(work: Path) -> None:
         shutil.copy(HERE / name, work / name)
     node, npm = _node_and_npm()
     quiet = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
-    _run([*npm, "ci", *quiet], cwd=work, first_on_path=Path(node).parent)
+    # Without a network the other browser is tried soon, not after minutes.
+    hasty = ("--fetch-retries=1", "--fetch-retry-mintimeout=1000")
+    _run([*npm, "ci", *quiet, *hasty], cwd=work, first_on_path=Path(node).parent)
     env = {**os.environ, **_WITH_LIBRARIES, "TMPDIR": str(work)}
     command = [node, "--input-type=module", "-e", _UNPACK]
     subprocess.run(command, cwd=work, env=env, capture_output=True, check=True, timeout=120)

@@ -122,6 +122,18 @@ def test_pages_of_a_site_share_plotly(browser: Browser, tmp_path: Path) -> None:
     assert index.overflow <= 0
 
 
+def test_numbers_behind_a_chart_can_be_saved(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(render(REPORT.build(sample.book(), run=sample.RUN), "html"), encoding="utf-8")
+    page = browser.new_page()
+    page.goto(path.as_uri())
+    with page.expect_download() as started:
+        page.locator("figure.chart .save").first.click()
+    assert started.value.suggested_filename == "health-factors.csv"
+    assert started.value.path().read_text().startswith("series,x,y\ndebt,< 1,")
+    page.close()
+
+
 def test_policy_stops_what_is_not_ours(browser: Browser, tmp_path: Path) -> None:
     page = render(REPORT.build(sample.book(), run=sample.RUN), "html")
     planted = "<script>document.title = 'run'</script><img src='https://evil.example/x.png'>"
