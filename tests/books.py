@@ -52,16 +52,17 @@ class FractionEdge:
     book: Book | None = None
     asked: int = 0
 
-    def liquidatable(self, unit: int, prices: Mapping[Address, Fraction]) -> bool:
+    def liquidatable(self, unit: int, prices: Mapping[int, Fraction]) -> bool:
         book = self.book
         assert book is not None
         self.asked += 1
         margin = Fraction(0)
         for h in np.flatnonzero(book.holding_unit == unit):
             quote = int(book.holding_quote[h])
-            asset = book.assets[int(book.quote_asset[quote])].address
+            if book.holding_side[h] == Side.SUPPLY:
+                continue
             value = Fraction(book.holding_amount[h]) * exact_price(book.quote_program[quote])
-            value *= prices.get(asset, Fraction(1))
+            value *= prices.get(quote, Fraction(1))
             if book.holding_side[h] == Side.COLLATERAL:
                 parameters = int(book.holding_parameters[h])
                 margin += value * Fraction(book.liquidation_threshold[parameters])
@@ -102,7 +103,10 @@ def book(
         for i, entries in enumerate(units)
         for side, symbol, amount in entries
     ]
-    blind = [any(_unknown(tokens[quotes.asset(e[1])]) for e in entries) for entries in units]
+    blind = [
+        any(e[0] != "supply" and _unknown(tokens[quotes.asset(e[1])]) for e in entries)
+        for entries in units
+    ]
     edge = FractionEdge()
     made = Book(
         chain_id=1,

@@ -34,7 +34,7 @@ def emit(report: Report, format_: str | None, output: str | None) -> None:
     width = shutil.get_terminal_size((100, 24)).columns
     text = render(report, chosen, width=width, color=terminal)
     if output is None:
-        click.echo(text)
+        click.echo(text.removesuffix("\n"))
         return
     try:
         Path(output).write_text(text, encoding="utf-8")

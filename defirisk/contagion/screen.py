@@ -23,7 +23,6 @@ from defirisk.contagion.valuation import (
     times,
 )
 from defirisk.core.book import Book, Floats, Ints
-from defirisk.core.evm import Address
 from defirisk.core.outcome import Counts, Outcome
 from defirisk.core.scenario import Scenario, oracle_factors, quote_prices
 
@@ -117,7 +116,9 @@ def _decide(rows: Positions, oracle: Floats, exactly: Exactly) -> tuple[Bools, C
     margin = times(rows.backing, oracle) - owed
     decidable = rows.decidable[:, None]
     liquidatable = decidable & (margin < 0)
-    near = decidable & (np.abs(margin) <= EDGE * owed + _rounding(rows, oracle)[:, None])
+    # What the contract's own rounding may amount to: of each value, and of each balance.
+    rounding = rows.guard[:, None] + times(rows.grain, np.nan_to_num(oracle))
+    near = decidable & (np.abs(margin) <= EDGE * owed + rounding)
     if (oracle == 0).any():
         # What a contract does with a price of 0 is its own affair: many refuse to answer.
         near |= decidable & (times(rows.grain, (oracle == 0).astype(np.float64)) > 0)
@@ -126,15 +127,9 @@ def _decide(rows: Positions, oracle: Floats, exactly: Exactly) -> tuple[Bools, C
     return liquidatable, near.sum(axis=0, dtype=np.int64)
 
 
-def _rounding(rows: Positions, oracle: Floats) -> Floats:
-    """The most that rounding in the contract may change a margin by, in any scenario, (N,)."""
-    highest = np.nan_to_num(oracle).max(axis=1, initial=0.0)
-    return np.asarray(rows.guard + times(rows.grain, highest), dtype=np.float64)
-
-
 def _exactly(book: Book, scenarios: Sequence[Scenario]) -> Exactly:
     @cache
-    def factors(deployment: int, s: int) -> Mapping[Address, Fraction]:
+    def factors(deployment: int, s: int) -> Mapping[int, Fraction]:
         return oracle_factors(book, scenarios[s], deployment)
 
     def exactly(unit: int, s: int) -> bool:

@@ -221,10 +221,11 @@ class Finding:
 class LiquidationCheck(Protocol):
     """Whether the contract would allow a liquidation of `unit`.
 
-    `prices` scales the oracle price of the named assets; all others stay as they are.
+    `prices` scales the oracle price of quotes, by their place in `Holdings.quotes`; all others
+    stay as they are.
     """
 
-    def __call__(self, unit: str, prices: Mapping[Address, Fraction]) -> bool: ...
+    def __call__(self, unit: str, prices: Mapping[int, Fraction]) -> bool: ...
 
 
 @runtime_checkable

@@ -70,8 +70,8 @@ class DeploymentFacts:
 class Edge(Protocol):
     """Decides a unit near the edge by the contract's own integers."""
 
-    def liquidatable(self, unit: int, prices: Mapping[Address, Fraction]) -> bool:
-        """Whether unit number `unit` can be liquidated with these assets' oracle prices scaled."""
+    def liquidatable(self, unit: int, prices: Mapping[int, Fraction]) -> bool:
+        """Whether unit number `unit` can be liquidated with the oracle prices of quotes scaled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -96,14 +96,14 @@ def quote_prices(book: Book, scenarios: list[Scenario]) -> Floats:
     return prices
 
 
-def oracle_factors(book: Book, scenario: Scenario, deployment: int) -> dict[Address, Fraction]:
-    """By how much each asset's oracle price moves in one deployment, exactly."""
-    factors: dict[Address, Fraction] = {}
+def oracle_factors(book: Book, scenario: Scenario, deployment: int) -> dict[int, Fraction]:
+    """By how much each quote of one deployment moves, exactly; those that stay are left out."""
+    factors: dict[int, Fraction] = {}
     for q in np.flatnonzero(book.quote_deployment == deployment):
         factor = scenario.moves.quotes.get(int(q), Fraction(1))
         for leaf in leaves(book.quote_program[q]):
             if isinstance(leaf, Feed):
                 factor *= scenario.moves.feeds.get(leaf.address, Fraction(1))
         if factor != 1:
-            factors[book.assets[int(book.quote_asset[q])].address] = factor
+            factors[int(q)] = factor
     return factors

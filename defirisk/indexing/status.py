@@ -18,7 +18,7 @@ from defirisk.store.registry import (
     stored_deployments,
     watched,
 )
-from defirisk.store.snapshots import snapshot, stored_block
+from defirisk.store.snapshots import snapshot, stored_block, unfinished
 
 
 def read_status(store: Store) -> Status:
@@ -76,8 +76,10 @@ def _deployment(connection: Connection, stored: StoredDeployment) -> DeploymentS
     accounts = positions = 0
     findings: tuple[str, ...] = ()
     chain = find_chain(connection, chain_id)
-    indexed = chain is not None and chain.verified_to >= stored.deployment.first_block
-    if isinstance(market, MarketAdapter) and indexed:
+    reason = unfinished(stored, chain.verified_to if chain else stored.deployment.first_block)
+    if reason:
+        findings = (reason,)
+    elif isinstance(market, MarketAdapter) and chain is not None:
         snap = snapshot(connection, stored, stored_block(connection, chain_id, None))
         exact = market.holdings(snap)
         accounts, positions = len(exact.units), len(exact.holdings)

@@ -4,7 +4,7 @@ Unit: ratios are fractions of 1 and may exceed it (a cap can be overrun, interes
 assets); amounts in whole tokens and USD at market prices. NaN policy: a ratio to nothing (no
 deposits, no cap) is NaN; units with an unknown price count as performing, so `uncovered` is a
 lower bound where `book.unpriced` is set.
-Source: asset-to-liability ratio, BIS and Risk DAO; notes in ARCHITECTURE.md.
+Source: our own definition; what a run on the market could be paid from, over what it owes.
 """
 
 from __future__ import annotations

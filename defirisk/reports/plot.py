@@ -16,6 +16,7 @@ from defirisk.reports.value import show
 
 _RAMPS = {"plain": "--series-", "loss": "--loss-"}
 _RAMP_LENGTH = 6
+_TICKS = 5
 _DASHES = ("solid", "solid", "dash", "dot", "dashdot", "longdash")
 
 
@@ -50,6 +51,8 @@ def figure(chart: Chart) -> dict[str, Any]:
         "xaxis": {**_axis(chart.x), "showgrid": False},
         "yaxis": {**_axis(chart.y), "rangemode": "tozero"},
     }
+    if chart.y.kind in ("usd", "price") and not chart.log:
+        layout["yaxis"] |= _money_ticks(chart)
     if chart.x.kind == "percent":
         layout["xaxis"] |= _percent_range(chart)
     if chart.log:
@@ -78,6 +81,27 @@ def _axis(axis: Axis) -> dict[str, Any]:
             return shared | {"type": "category", "ticks": "", "tickangle": "auto", "nticks": 0}
         case _:
             return shared | {"exponentformat": "B", "minexponent": 3, "separatethousands": True}
+
+
+def _money_ticks(chart: Chart) -> dict[str, Any]:
+    """Ticks that read as the tables do: plotly would write $500k, or $0.5M."""
+    heights: dict[Value, float] = {}
+    for series in chart.series:
+        for x, y in zip(series.x, series.y, strict=True):
+            so_far, height = heights.get(x, 0.0), y if math.isfinite(y) else 0.0
+            heights[x] = so_far + height if chart.form == "stacked" else max(so_far, height)
+    top = max(heights.values(), default=0.0)
+    if top <= 0:
+        return {}
+    power = 10.0 ** math.floor(math.log10(top / _TICKS))
+    step = next(power * factor for factor in (1, 2, 5, 10) if top / (power * factor) <= _TICKS)
+    ticks = [number * step for number in range(math.floor(top / step) + 1)]
+    return {"tickmode": "array", "tickvals": ticks, "ticktext": [_money(tick) for tick in ticks]}
+
+
+def _money(value: float) -> str:
+    power = min(max(math.floor(math.log10(value) / 3 + 1e-9), 0), 4) if value > 0 else 0
+    return f"${value / 1000**power:g}{('', 'K', 'M', 'B', 'T')[power]}"
 
 
 def _percent_range(chart: Chart) -> dict[str, Any]:

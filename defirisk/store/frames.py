@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from itertools import accumulate
 
 import numpy as np
 from sqlalchemy import Connection
@@ -17,7 +18,7 @@ from defirisk.core.adapter import LiquidationCheck, MarketAdapter, Snapshot
 from defirisk.core.book import Asset, Book, DeploymentFacts, MarketFacts
 from defirisk.core.errors import UsageError
 from defirisk.core.evm import Address, Block
-from defirisk.core.holdings import Holding, Holdings, Market
+from defirisk.core.holdings import Holding, Holdings, Market, Side
 from defirisk.core.plugins import adapter
 from defirisk.core.quote import Feed, Program, leaves, rate_value
 from defirisk.store.registry import StoredDeployment
@@ -53,13 +54,13 @@ class _Part:
 class _ExactEdge:
     """Hands a unit near the edge to the adapter it belongs to. Implements `core.book.Edge`."""
 
-    def __init__(self, units: Sequence[tuple[LiquidationCheck, str]]) -> None:
+    def __init__(self, units: Sequence[tuple[LiquidationCheck, str, int]]) -> None:
         self._units = units
 
-    def liquidatable(self, unit: int, prices: Mapping[Address, Fraction]) -> bool:
+    def liquidatable(self, unit: int, prices: Mapping[int, Fraction]) -> bool:
         """Decides by the contract's integers."""
-        check, name = self._units[unit]
-        return check(name, prices)
+        check, name, first_quote = self._units[unit]
+        return check(name, {q - first_quote: factor for q, factor in prices.items()})
 
 
 class _Frames:
@@ -76,11 +77,14 @@ class _Frames:
         """The book."""
         quotes = [(d, q) for d, part in enumerate(self._parts) for q in part.holdings.quotes]
         prices = np.array([_value(q.program) for _, q in quotes], dtype=np.float64)
+        first_quotes = [0, *accumulate(len(part.holdings.quotes) for part in self._parts)]
         units = [(d, u) for d, part in enumerate(self._parts) for u in part.holdings.units]
         holdings = self._holdings()
         sets = [p for part in self._parts for p in part.holdings.parameters]
         holding_unit = np.array([h.unit for h in holdings], dtype=np.int64)
         holding_quote = np.array([h.quote for h in holdings], dtype=np.int64)
+        # What only earns does not decide on a liquidation, whatever it may be worth.
+        staked = np.array([h.side is not Side.SUPPLY for h in holdings], dtype=np.bool_)
         return Book(
             chain_id=self._chain_id,
             block=self._block,
@@ -89,7 +93,7 @@ class _Frames:
             markets=tuple(self._markets()),
             units=tuple(name for _, name in units),
             unit_deployment=np.array([d for d, _ in units], dtype=np.int64),
-            unpriced=_unpriced(len(units), holding_unit, np.isnan(prices)[holding_quote]),
+            unpriced=_unpriced(len(units), holding_unit, staked & np.isnan(prices)[holding_quote]),
             asset_price=self._asset_prices(),
             quote_asset=np.array([self._index[q.asset] for _, q in quotes], dtype=np.int64),
             quote_deployment=np.array([d for d, _ in quotes], dtype=np.int64),
@@ -112,7 +116,7 @@ class _Frames:
             ),
             holding_parameters=np.array([h.parameters for h in holdings], dtype=np.int64),
             resolution=np.array([float(self._parts[d].holdings.resolution) for d, _ in units]),
-            edge=_ExactEdge([(self._parts[d].check, name) for d, name in units]),
+            edge=_ExactEdge([(self._parts[d].check, name, first_quotes[d]) for d, name in units]),
         )
 
     def _holdings(self) -> list[Holding]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from defirisk.core.adapter import Answer, MarketAdapter, OracleAdapter, Snapshot
+from defirisk.core.adapter import Adapter, Answer, MarketAdapter, OracleAdapter, Snapshot
 from defirisk.core.errors import StoreError, UsageError
 from defirisk.core.evm import Address, Block
 from defirisk.core.plugins import adapter, adapters, nearest
@@ -66,7 +66,7 @@ def stored_block(connection: Connection, chain_id: int, number: int | None) -> B
 
 def snapshot(connection: Connection, stored: StoredDeployment, block: Block) -> Snapshot:
     """What an adapter may know of its deployment at `block`."""
-    _refuse_unfinished(stored, block)
+    _refuse_unfinished(stored, block.number)
     chain_id = stored.deployment.chain_id
     known = stored_tokens(connection, chain_id)
     return Snapshot(
@@ -84,7 +84,9 @@ def answers(connection: Connection, chain_id: int, block: Block) -> dict[Address
     for stored in stored_deployments(connection):
         oracle = adapter(stored.deployment.protocol)
         if stored.deployment.chain_id == chain_id and isinstance(oracle, OracleAdapter):
-            _refuse_unfinished(stored, block)
+            if _is_new(stored, oracle):
+                continue
+            _refuse_unfinished(stored, block.number)
             rows = StoredRows(connection, stored.id, block.number)
             found |= oracle.answers(
                 Snapshot(
@@ -94,15 +96,27 @@ def answers(connection: Connection, chain_id: int, block: Block) -> dict[Address
     return found
 
 
-def _refuse_unfinished(stored: StoredDeployment, block: Block) -> None:
-    """Rows that are being made again, or that other code made, are no answer."""
+def unfinished(stored: StoredDeployment, number: int) -> str | None:
+    """Why the rows of a deployment are no answer at a block: they are being made again, or other
+    code made them. None where they are complete.
+    """
     name = stored.deployment.name
-    if stored.folded_to < block.number:
-        raise StoreError(
+    if stored.adapter_version != adapter(stored.deployment.protocol).version:
+        return f"{name} was indexed by another version of defirisk: run defirisk index to renew it"
+    if stored.folded_to < number:
+        return (
             f"{name} is only complete to block {stored.folded_to}, the last run was cut off: "
             "run defirisk index again"
         )
-    if stored.adapter_version != adapter(stored.deployment.protocol).version:
-        raise StoreError(
-            f"{name} was indexed by another version of defirisk: run defirisk index to renew it"
-        )
+    return None
+
+
+def _is_new(stored: StoredDeployment, its: Adapter) -> bool:
+    """Whether a first run was cut off before anything was folded."""
+    folded = stored.folded_to >= stored.deployment.first_block
+    return not folded and stored.adapter_version == its.version
+
+
+def _refuse_unfinished(stored: StoredDeployment, number: int) -> None:
+    if reason := unfinished(stored, number):
+        raise StoreError(reason)

@@ -93,13 +93,12 @@ class Shocked:
         factors = oracle_factors(self.book, scene, 0)
         return {
             source: {"code": answering(shocked_answer(self.answer(source), factor))}
-            for asset, factor in factors.items()
-            for source in [self.source(asset)]
+            for quote, factor in factors.items()
+            for source in [self.source(quote)]
         }
 
-    def source(self, asset: str) -> str:
-        quotes = zip(self.book.quote_asset, self.book.quote_program, strict=True)
-        program = next(p for a, p in quotes if self.book.assets[int(a)].address == asset)
+    def source(self, quote: int) -> str:
+        program = self.book.quote_program[quote]
         return next(leaf.address for leaf in leaves(program) if isinstance(leaf, Feed))
 
     def answer(self, source: str) -> int:

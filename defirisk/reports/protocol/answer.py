@@ -48,22 +48,18 @@ def _worst(falls: Falls) -> str:
     large = falls.worst(LARGE)
     if large is None:
         return f"No fall of a single asset by up to {_drop(LARGE)} adds to that."
-    drop = next(drop for drop in GRID if (fall := falls.worst(drop)) and fall is large)
-    text = f"A fall of {large.name} would hurt most: {_at(large, LARGE)}"
-    if drop < LARGE:
-        text += f", already {_at(large, drop, short=True)}"
+    drop = next(drop for drop in GRID if falls.worst(drop) is large)
+    part = "all" if _owed(large, drop) == _owed(large, LARGE) else _owed(large, drop)
+    already = f" ({part} of it already at {_drop(drop)})" if drop < LARGE else ""
+    text = (
+        f"A fall of {large.name} by {_drop(LARGE)} would hurt most: "
+        f"{plural(large.accounts(LARGE), 'account')} owing {_owed(large, LARGE)}{already} could "
+        "then be liquidated."
+    )
     small = falls.worst(SMALL)
-    if small is not None and small is not large:
-        text += f"; of falls by {_drop(SMALL)}, that of {small.name} would ({_owed(small, SMALL)})"
-    return text + "."
-
-
-def _at(fall: Fall, drop: float, *, short: bool = False) -> str:
-    """'40.0 % down, 12 accounts owing $3.4M could be liquidated'."""
-    if short:
-        return f"{_owed(fall, drop)} at {_drop(drop)}"
-    count = plural(fall.accounts(drop), "account")
-    return f"{_drop(drop)} down, {count} owing {_owed(fall, drop)} could be liquidated"
+    if small is None or small is large:
+        return text
+    return f"{text} At {_drop(SMALL)}, a fall of {small.name} would ({_owed(small, SMALL)})."
 
 
 def _owed(fall: Fall, drop: float) -> str:

@@ -102,7 +102,8 @@ def _cliff_table(falls: Sequence[Fall]) -> Table:
     found = [
         (fall.name, cliff.drop, cliff.debt_usd, cliff.accounts)
         for fall in falls
-        for cliff in fall.curve.cliffs(TOP_CLIFFS)
+        for cliff in fall.curve.cliffs(MAX_BREAKS)
+        if cliff.drop < SHOWN_DROP
     ]
     found.sort(key=lambda row: -row[2])
     return Table(

@@ -12,7 +12,7 @@ from defirisk.metrics import oracle
 from defirisk.metrics import size as sizes
 from defirisk.metrics import solvency as paying
 from defirisk.reports.labels import asset_label
-from defirisk.reports.model import Column, Kind, Paragraph, Section, Table, Value
+from defirisk.reports.model import Column, Paragraph, Section, Table, Value
 from defirisk.reports.protocol.places import place, place_columns
 from defirisk.reports.value import listed, plural
 
@@ -132,30 +132,38 @@ def _feeds(book: Book) -> Table:
 
 
 def parameters(book: Book) -> Section:
-    """Risk parameters, caps, rates and flags."""
-    columns: tuple[tuple[str, str, Kind], ...] = (
-        ("token", "Token", "address"),
-        ("ltv", "LTV", "percent"),
-        ("liquidation_threshold", "Liquidation threshold", "percent"),
-        ("liquidation_bonus", "Bonus", "percent"),
-        ("reserve_factor", "Reserve factor", "percent"),
-        ("supply_apr", "Supply APR", "percent"),
-        ("borrow_apr", "Borrow APR", "percent"),
-        ("supply_cap", "Supply cap", "token"),
-        ("borrow_cap", "Borrow cap", "token"),
-        ("flags", "Flags", "text"),
-    )
-    table = Table(
+    """Risk parameters, then caps and rates."""
+    risk = Table(
         name="parameters",
-        title="Parameters outside e-mode",
-        columns=(*place_columns(book), *(Column(*column) for column in columns)),
-        rows=tuple(_parameter_row(book, facts) for facts in book.markets),
-        caption="Caps are in whole tokens; 0 means no cap.",
+        title="Risk parameters outside e-mode",
+        columns=(
+            *place_columns(book),
+            Column("token", "Token", "address"),
+            Column("ltv", "LTV", "percent"),
+            Column("liquidation_threshold", "Liquidation threshold", "percent"),
+            Column("liquidation_bonus", "Bonus", "percent"),
+            Column("reserve_factor", "Reserve factor", "percent"),
+            Column("flags", "Flags", "text"),
+        ),
+        rows=tuple(_risk(book, facts) for facts in book.markets),
     )
-    return Section("parameters", "Parameters", (table,))
+    limits = Table(
+        name="caps-and-rates",
+        title="Caps and rates",
+        columns=(
+            *place_columns(book),
+            Column("supply_cap", "Supply cap", "token", absent="no cap"),
+            Column("borrow_cap", "Borrow cap", "token", absent="no cap"),
+            Column("supply_apr", "Supply APR", "percent"),
+            Column("borrow_apr", "Borrow APR", "percent"),
+        ),
+        rows=tuple(_limits(book, facts) for facts in book.markets),
+        caption="Caps are in whole tokens.",
+    )
+    return Section("parameters", "Parameters", (risk, limits))
 
 
-def _parameter_row(book: Book, facts: MarketFacts) -> tuple[Value, ...]:
+def _risk(book: Book, facts: MarketFacts) -> tuple[Value, ...]:
     return (
         *place(book, facts.deployment, facts.market, facts.asset),
         book.assets[facts.asset].address,
@@ -163,11 +171,17 @@ def _parameter_row(book: Book, facts: MarketFacts) -> tuple[Value, ...]:
         facts.liquidation_threshold,
         facts.liquidation_bonus,
         facts.reserve_factor,
+        ", ".join(facts.flags),
+    )
+
+
+def _limits(book: Book, facts: MarketFacts) -> tuple[Value, ...]:
+    return (
+        *place(book, facts.deployment, facts.market, facts.asset),
+        facts.supply_cap or None,
+        facts.borrow_cap or None,
         facts.supply_apr,
         facts.borrow_apr,
-        facts.supply_cap,
-        facts.borrow_cap,
-        ", ".join(facts.flags),
     )
 
 

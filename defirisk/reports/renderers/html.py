@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -37,7 +38,8 @@ def html(
 ) -> str:
     """The whole page. `plotly` is "inline", or the relative path of a plotly.min.js to share.
 
-    `pages` are the (file name, title) of the pages of a site, `here` this page's file name.
+    `pages` are the (file name, title) of the pages of a site, `here` this page's file name; a cell
+    of text that is one of these file names becomes a link.
     """
     from markupsafe import Markup
 
@@ -63,6 +65,7 @@ def html(
             plotly_path=plotly if charts and plotly != INLINE else "",
             policy=_policy(inline, shared=plotly != INLINE),
             pages=pages,
+            files=[file for file, _ in pages],
             here=here,
         )
     )
@@ -127,7 +130,8 @@ def _environment() -> Environment:
 
 
 def _sentence(text: str) -> str:
-    return escape.clean(text, escape.TEXT_LIMIT)
+    """A number and its percent sign stay on one line."""
+    return re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", escape.clean(text, escape.TEXT_LIMIT))
 
 
 def _shown(value: Value, kind: Kind, absent: str = UNKNOWN) -> str:

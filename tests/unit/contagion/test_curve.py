@@ -134,9 +134,11 @@ def test_followers_fall_along_and_hard_coded_oracles_do_not() -> None:
 
 def test_units_with_an_unknown_price_are_left_out() -> None:
     tokens = [*TOKENS, Token("ODD", np.nan)]
-    made = book(tokens, [[*loan(1, 1500), ("supply", "ODD", 1.0)], loan(1, 1000)])
+    pledged = [*loan(1, 1500), ("collateral", "ODD", 1.0)]
+    only_held = [*loan(1, 1500), ("supply", "ODD", 1.0)]
 
-    assert curve(made, WETH).at([0.5]).accounts.tolist() == [1]
+    assert curve(book(tokens, [pledged, loan(1, 1000)]), WETH).at([0.5]).accounts.tolist() == [1]
+    assert curve(book(tokens, [only_held, loan(1, 1000)]), WETH).at([0.5]).accounts.tolist() == [2]
 
 
 def test_cliffs_join_equal_thresholds(loans: Curve) -> None:

@@ -60,6 +60,8 @@ def screen_one(book: Book, scenario: Scenario) -> Twin:
 def _margin(book: Book, scenario: Scenario, holdings: list[int]) -> Fraction:
     margin = Fraction(0)
     for h in holdings:
+        if book.holding_side[h] == Side.SUPPLY:
+            continue
         value = Fraction(book.holding_amount[h])
         value *= oracle_price(book, scenario, int(book.holding_quote[h]))
         if book.holding_side[h] == Side.COLLATERAL:
@@ -73,6 +75,8 @@ def _add(twin: Twin, book: Book, scenario: Scenario, unit: int, holdings: list[i
     deployment = int(book.unit_deployment[unit])
     equity = Fraction(0)
     for h in holdings:
+        if book.holding_side[h] == Side.SUPPLY:
+            continue
         value = market_value(book, scenario, h)
         asset = int(book.quote_asset[book.holding_quote[h]])
         if book.holding_side[h] == Side.COLLATERAL:

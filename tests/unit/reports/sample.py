@@ -38,7 +38,7 @@ BONUS = 0.05
 class NoEdge:
     """Nobody in the sample is near enough to the edge to be asked about."""
 
-    def liquidatable(self, unit: int, prices: Mapping[Address, Fraction]) -> bool:
+    def liquidatable(self, unit: int, prices: Mapping[int, Fraction]) -> bool:
         """Not liquidatable."""
         return False
 

@@ -47,12 +47,15 @@ class Liquidatable:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._market = market_now(snapshot)
+        self._assets = list(self._market.reserves)
 
-    def __call__(self, unit: str, prices: Mapping[Address, Fraction]) -> bool:
+    def __call__(self, unit: str, prices: Mapping[int, Fraction]) -> bool:
         reserves = dict(self._market.reserves)
-        for asset, factor in prices.items():
-            now = reserves.get(asset)
-            if now is not None and now.price is not None:
+        for quote, factor in prices.items():
+            # Two quotes to a reserve, as `holdings` lays them out; both have its one price.
+            asset = self._assets[quote // 2]
+            now = self._market.reserves[asset]
+            if now.price is not None:
                 # Of an answer of 0 AaveOracle asks its fallback, which knows nothing here.
                 price = shocked_answer(now.price, factor) or None
                 reserves[asset] = replace(now, price=price)
