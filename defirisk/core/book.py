@@ -17,6 +17,7 @@ import numpy.typing as npt
 from defirisk.core.adapter import Finding
 from defirisk.core.evm import Address, Block
 from defirisk.core.quote import Program
+from defirisk.core.verdict import Checked
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -65,6 +66,8 @@ class DeploymentFacts:
     protocol: str
     proof: str
     findings: tuple[Finding, ...]
+    checked: Checked | None = None
+    """The last comparison with the contracts up to the book's block."""
 
 
 class Edge(Protocol):

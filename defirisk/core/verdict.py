@@ -8,6 +8,19 @@ from defirisk.core.evm import Block
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """That a deployment's numbers were compared with its contracts' answers, and where.
+
+    `accounts` may be a sample; `mismatches` counts the numbers that differed.
+    """
+
+    block_number: int
+    accounts: int
+    compared: int
+    mismatches: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mismatch:
     """One number that differs. `account` is the subject: an account, or an asset."""
 

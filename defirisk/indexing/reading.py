@@ -35,9 +35,10 @@ class Views:
         pending = {s.stored.deployment.name: self._views(s) for s in sources}
         tokens = self._unread_tokens(sources)
         calls = [s.codecs.call(v) for s in sources for v in pending[s.stored.deployment.name]]
-        await self._ask([*calls, *(call for token in tokens for call in token_calls(token))])
+        new = await self._ask([*calls, *(call for token in tokens for call in token_calls(token))])
         found = 0
         with self._store.transaction() as connection:
+            put_calls(connection, self._chain_id, self._target, new.items())
             read = [read_token(token, self._answers) for token in tokens]
             put_tokens(connection, self._chain_id, read, self._target.number)
             for source in sources:
@@ -51,7 +52,6 @@ class Views:
         """Applies every answer to the rows, as of this run's block; returns the rows written."""
         rows = 0
         with self._store.transaction() as connection:
-            put_calls(connection, self._chain_id, self._target, self._answers.items())
             for source in sources:
                 stored = source.stored
                 state = FoldState(connection, stored.id, stored.deployment.first_block)
@@ -79,8 +79,10 @@ class Views:
             }
         return list(wanted.values())
 
-    async def _ask(self, calls: Sequence[Call]) -> None:
-        new = [call for call in dict.fromkeys(calls) if call not in self._answers]
-        if new:
-            results = await self._reader.calls(new, self._target)
-            self._answers.update(zip(new, results, strict=True))
+    async def _ask(self, calls: Sequence[Call]) -> dict[Call, CallResult]:
+        """What was not answered yet, with its answers."""
+        unknown = [call for call in dict.fromkeys(calls) if call not in self._answers]
+        results = await self._reader.calls(unknown, self._target) if unknown else []
+        new = dict(zip(unknown, results, strict=True))
+        self._answers |= new
+        return new

@@ -17,11 +17,13 @@ from defirisk.store.registry import (
     set_folded,
     stored_deployments,
 )
+from defirisk.store.verifications import forget_verdicts_after
 
 
 def rewind_deployment(connection: Connection, stored: StoredDeployment, block: int) -> None:
     """Takes the rows of one deployment back to what they were after `block`."""
     undo_after(connection, adapter(stored.deployment.protocol), stored.id, block)
+    forget_verdicts_after(connection, stored.id, block)
     set_folded(connection, stored.id, min(block, stored.folded_to), stored.adapter_version)
 
 

@@ -15,6 +15,7 @@ from defirisk.indexing.source import Progress, silent
 from defirisk.store.database import Store
 from defirisk.store.registry import StoredDeployment
 from defirisk.store.snapshots import snapshot
+from defirisk.store.verifications import put_verdict
 
 REVERTED = "reverted"
 _CALLS_PER_STEP = 2_000
@@ -32,6 +33,7 @@ async def verify(
 ) -> Verdict:
     """Asks the referee of a deployment about every account (or a seeded sample) at `block`.
 
+    The verdict is remembered in the store, so that reports can say it.
     Errors: `NodeError` where the node no longer has the state of that block.
     """
     market = adapter(stored.deployment.protocol)
@@ -48,7 +50,7 @@ async def verify(
         for question, result in zip(step, results, strict=True):
             mismatches += differences(question, codecs.answer(question.view, result))
         progress(f"verify {stored.deployment.name}", at + len(step), len(questions))
-    return Verdict(
+    verdict = Verdict(
         chain_id=stored.deployment.chain_id,
         deployment=stored.deployment.name,
         protocol=stored.deployment.protocol,
@@ -58,6 +60,9 @@ async def verify(
         read=sum(len(q.fields) for q in questions if q.grade == "read"),
         mismatches=tuple(mismatches),
     )
+    with store.transaction() as connection:
+        put_verdict(connection, stored.id, verdict)
+    return verdict
 
 
 def _sampled(questions: Sequence[Question], sample: int | None, seed: int) -> list[Question]:

@@ -101,6 +101,18 @@ deployments = Table(
     Column("folded_to_block", BigInteger, nullable=False),
 )
 
+verifications = Table(
+    "verifications",
+    metadata,
+    Column("deployment_id", Integer, ForeignKey("deployments.deployment_id"), primary_key=True),
+    Column("block_number", BigInteger, primary_key=True, autoincrement=False),
+    Column("block_hash", String(66), nullable=False),
+    Column("accounts", Integer, nullable=False),
+    Column("compared", Integer, nullable=False),
+    Column("only_read", Integer, nullable=False),
+    Column("mismatches", Integer, nullable=False),
+)
+
 watched_contracts = Table(
     "watched_contracts",
     metadata,

@@ -54,6 +54,8 @@ def open_store(url: str, *, create: bool) -> Store:
         if parsed.get_backend_name() == "sqlite":
             event.listen(engine, "connect", _sqlite_pragmas)
         upgrade(engine, shown)
+        if parsed.get_backend_name() == "sqlite":
+            _allow_reading_while_writing(engine)
     except (ArgumentError, NoSuchModuleError) as error:
         raise StoreError(
             "--db or DATABASE_URL is no database address: use sqlite:///file.db or "
@@ -112,9 +114,14 @@ def _pool(backend: str, path: str | None) -> dict[str, Any]:
 
 
 def _sqlite_pragmas(connection: Any, _record: Any) -> None:
-    # WAL lets readers go on while a run writes; NORMAL is safe with it.
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+    for pragma in ("synchronous=NORMAL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _allow_reading_while_writing(engine: Engine) -> None:
+    """Stays with the file, which is ours by now; synchronous=NORMAL is only safe with it."""
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
 
 
 def _first_line(error: BaseException) -> str:

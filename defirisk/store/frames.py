@@ -21,8 +21,10 @@ from defirisk.core.evm import Address, Block
 from defirisk.core.holdings import Holding, Holdings, Market, Side
 from defirisk.core.plugins import adapter
 from defirisk.core.quote import Feed, Program, leaves, rate_value
+from defirisk.core.verdict import Checked
 from defirisk.store.registry import StoredDeployment
 from defirisk.store.snapshots import snapshot
+from defirisk.store.verifications import last_checked
 
 
 def load_book(connection: Connection, stored: Sequence[StoredDeployment], block: Block) -> Book:
@@ -30,14 +32,17 @@ def load_book(connection: Connection, stored: Sequence[StoredDeployment], block:
     chain_ids = {s.deployment.chain_id for s in stored}
     if len(chain_ids) != 1:
         raise UsageError("these deployments are on several chains: give --chain to choose one")
-    parts = [_Part(s, snapshot(connection, s, block)) for s in stored]
+    parts = [
+        _Part(s, snapshot(connection, s, block), last_checked(connection, s.id, block.number))
+        for s in stored
+    ]
     return _Frames(parts, chain_ids.pop(), block).book()
 
 
 class _Part:
     """One deployment of the book, exact."""
 
-    def __init__(self, stored: StoredDeployment, snap: Snapshot) -> None:
+    def __init__(self, stored: StoredDeployment, snap: Snapshot, checked: Checked | None) -> None:
         market = adapter(stored.deployment.protocol)
         assert isinstance(market, MarketAdapter)
         self.snapshot = snap
@@ -48,6 +53,7 @@ class _Part:
             protocol=stored.deployment.protocol,
             proof=market.proof,
             findings=tuple(market.findings(snap)),
+            checked=checked,
         )
 
 

@@ -511,6 +511,22 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "verifications",
+        sa.Column("deployment_id", sa.Integer(), nullable=False),
+        sa.Column("block_number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("block_hash", sa.String(length=66), nullable=False),
+        sa.Column("accounts", sa.Integer(), nullable=False),
+        sa.Column("compared", sa.Integer(), nullable=False),
+        sa.Column("only_read", sa.Integer(), nullable=False),
+        sa.Column("mismatches", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["deployment_id"],
+            ["deployments.deployment_id"],
+            name=op.f("fk_verifications_deployment_id"),
+        ),
+        sa.PrimaryKeyConstraint("deployment_id", "block_number", name=op.f("pk_verifications")),
+    )
+    op.create_table(
         "watched_contracts",
         sa.Column("deployment_id", sa.Integer(), nullable=False),
         sa.Column("contract_address", sa.String(length=42), nullable=False),
@@ -532,6 +548,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("watched_contracts")
+    op.drop_table("verifications")
     with op.batch_alter_table("chainlink_feeds", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_chainlink_feeds_deployment_id_valid_to_block"))
         batch_op.drop_index(batch_op.f("ix_chainlink_feeds_deployment_id_valid_from_block"))

@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
+from defirisk.chain.retry import RetryPolicy
 from defirisk.store.database import open_store
 from tests.command import CommandLine
 from tests.devnet.build import Devnet, fresh
+from tests.devnet.chain import Tx
+from tests.devnet.protocol import ADMIN
 from tests.devnet.record import as_toml, deployment
 from tests.gateway import SECRET, Gateway, gateway
 from tests.onchain.dump import dump
@@ -24,6 +27,12 @@ DEPENDS_ON_RUNS = frozenset(
 )
 CHEAP_EXCHANGES = (0, 1, 2, 3, 4, 6, 8, 12)
 TIMEOUT = ("--timeout", "0.3")
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many attempts as ever, but no pause between them."""
+    monkeypatch.setattr(RetryPolicy, "_delay", lambda _policy, _state: 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -184,8 +193,9 @@ def test_a_later_run_that_was_cut_off_leaves_every_answer_as_it_was(
         feed = market.feeds.add("WETH")
         devnet.chain.must(*market.feeds.report("WETH", 1500.0))
         weth = market.assets["WETH"].token
-        sources = ("setAssetSources(address[],address[])", [weth], [feed.proxy])
-        devnet.chain.must(_by_admin(market.addresses["oracle"], *sources))
+        sources = ([weth], [feed.proxy])
+        set_sources = "setAssetSources(address[],address[])"
+        devnet.chain.must(Tx(ADMIN, market.addresses["oracle"], set_sources, sources))
         for after in range(40):
             node.recover()
             node.fail("refuses", after)
@@ -196,7 +206,8 @@ def test_a_later_run_that_was_cut_off_leaves_every_answer_as_it_was(
             assert [cli(*asked).out, cli(*stressed).out] == before
         assert after > 8
         assert cli(*asked).out != before[0]
-        whole = fresh_index(cli, "latest") if node.recover() is None else folder
+        node.recover()
+        whole = fresh_index(cli, "latest")
         assert held(folder / "defirisk.db", DEPENDS_ON_RUNS) == held(whole, DEPENDS_ON_RUNS)
         assert cli("verify").code == 0
     finally:
@@ -291,10 +302,3 @@ def test_a_foreign_or_newer_database_is_not_touched_by_a_run(
     assert other.read_bytes() == bytes_before
     missing = cli.refused("index", "--db", "sqlite:////nowhere/at/all.db")
     assert "cannot be opened" in missing
-
-
-def _by_admin(to: str, signature: str, *args: Any) -> Any:
-    from tests.devnet.chain import Tx
-    from tests.devnet.protocol import ADMIN
-
-    return Tx(ADMIN, to, signature, args)

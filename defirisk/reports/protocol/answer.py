@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from defirisk.contagion.valuation import unit_debt
-from defirisk.core.book import Book
+from defirisk.core.book import Book, DeploymentFacts
 from defirisk.metrics.size import by_deployment
 from defirisk.reports.model import Note, Number, Numbers, Paragraph, Run, Section
 from defirisk.reports.protocol.falls import GRID, NOTICED_USD, Fall, Falls
@@ -13,10 +13,10 @@ from defirisk.reports.value import listed, plural, show
 
 SMALL, LARGE = 0.2, 0.4
 _PROOFS = {
-    "executed": "checked against the running contracts",
-    "compared": "compared with recorded answers of the contracts",
-    "read": "taken from the source code's formulas only",
-    "imported": "imported from a file and not checked",
+    "executed": "formulas proven against the real contracts, executed on a local chain",
+    "compared": "formulas compared with recorded answers of the contracts",
+    "read": "formulas taken from the source code only",
+    "imported": "positions imported from a file, not checked",
 }
 
 
@@ -96,8 +96,24 @@ def _not_covered(book: Book, falls: Falls) -> str:
 
 
 def _proof(book: Book) -> str:
-    proofs = list(dict.fromkeys(_PROOFS.get(one.proof, one.proof) for one in book.deployments))
-    return f"Positions were {listed(proofs)}." if proofs else ""
+    proofs = list(dict.fromkeys(proof(one, book.block.number) for one in book.deployments))
+    return " ".join(f"Proof: {text}." for text in proofs)
+
+
+def proof(facts: DeploymentFacts, block: int) -> str:
+    """How a deployment's formulas were proven, and its numbers checked on their own chain."""
+    text = _PROOFS.get(facts.proof, facts.proof)
+    checked = facts.checked
+    if checked is None:
+        return f"{text}; these positions were not compared with this chain (defirisk verify does)"
+    where = (
+        "at this block" if checked.block_number == block else f"at block {checked.block_number:,}"
+    )
+    count = (
+        f"{checked.compared:,} numbers of {plural(checked.accounts, 'account')} and of every market"
+    )
+    differ = "none differs" if not checked.mismatches else f"{checked.mismatches:,} differ"
+    return f"{text}; {count} were compared with this chain's contracts {where}, {differ}"
 
 
 def _block(book: Book, run: Run) -> str:
@@ -172,7 +188,6 @@ def assumptions(book: Book, falls: Falls) -> Section:
         names = listed(list(falls.unknown))
         blocks.append(Note("info", f"No curve: {names}. The price is unknown or not linear."))
     blocks += [
-        Paragraph(f"{facts.name}: positions {_PROOFS.get(facts.proof, facts.proof)}.")
-        for facts in book.deployments
+        Paragraph(f"{facts.name}: {proof(facts, book.block.number)}.") for facts in book.deployments
     ]
     return Section("assumptions", "Assumptions", tuple(blocks))
