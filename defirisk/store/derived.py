@@ -63,36 +63,30 @@ class FoldState:
 
     def get(self, row_type: type[R], *key: Any) -> R:
         """The current row of this key; a row of defaults where none was written."""
-        if key not in self._open[row_type]:
-            self._load(row_type, [key])
-        version = self._open[row_type][key]
+        version = self._current(row_type, key)
         if version is None:
             return row_type(**dict(zip(row_type.key, key, strict=True)))
         return cast(R, version[1])
 
     def put(self, row: Row) -> None:
         """Makes `row` the current version of its key, from the block that is being folded."""
-        row_type, key = type(row), key_of(row)
-        if key not in self._open[row_type]:
-            self._load(row_type, [key])
-        version = self._open[row_type][key]
-        if version is not None and version[1] == row:
-            return
-        versions = self._written[row_type].setdefault(key, [])
-        if versions and versions[-1][0] == self.at:
-            versions.pop()
-        versions.append((self.at, row))
-        self._open[row_type][key] = (self.at, row)
+        self._store(row, self.at)
 
     def amend(self, row: Row) -> None:
         """Corrects the current version in place, or writes it from the first block on."""
-        row_type, key = type(row), key_of(row)
+        version = self._current(type(row), key_of(row))
+        self._store(row, self._first_block if version is None else version[0])
+
+    def _current(self, row_type: type[Row], key: Key) -> _Version | None:
         if key not in self._open[row_type]:
             self._load(row_type, [key])
-        version = self._open[row_type][key]
+        return self._open[row_type][key]
+
+    def _store(self, row: Row, start: int) -> None:
+        row_type, key = type(row), key_of(row)
+        version = self._current(row_type, key)
         if version is not None and version[1] == row:
             return
-        start = self._first_block if version is None else version[0]
         versions = self._written[row_type].setdefault(key, [])
         if versions and versions[-1][0] == start:
             versions.pop()
