@@ -12,6 +12,7 @@ from defirisk.store.raw import forget_after, last_block
 from defirisk.store.registry import (
     StoredDeployment,
     find_chain,
+    forget_tokens_after,
     forget_watched_after,
     put_chain,
     set_folded,
@@ -49,6 +50,7 @@ async def rewind_reorg(reader: ChainReader, store: Store, chain_id: int) -> int:
                 rewind_deployment(connection, stored, ancestor)
                 forget_watched_after(connection, stored.id, ancestor)
         forget_after(connection, chain_id, ancestor)
+        forget_tokens_after(connection, chain_id, ancestor)
         chain = find_chain(connection, chain_id)
         if chain is not None and chain.verified_to > ancestor:
             put_chain(connection, chain._replace(verified_to=ancestor))

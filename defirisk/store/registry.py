@@ -188,6 +188,13 @@ def put_tokens(connection: Connection, chain_id: int, found: Iterable[Token], bl
     insert_or_ignore(connection, tokens, rows)
 
 
+def forget_tokens_after(connection: Connection, chain_id: int, block: int) -> None:
+    """Drops what tokens said in blocks after `block`."""
+    connection.execute(
+        tokens.delete().where(tokens.c.chain_id == chain_id, tokens.c.read_at_block > block)
+    )
+
+
 def stored_chains(connection: Connection) -> list[StoredChain]:
     """Every chain that was ever indexed."""
     query = select(chains).order_by(chains.c.chain_id)

@@ -328,7 +328,6 @@ def upgrade() -> None:
         sa.Column("valid_from_block", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("valid_to_block", sa.BigInteger(), nullable=True),
         sa.Column("price_raw", WideInteger(), nullable=False),
-        sa.Column("read_at_ts", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["deployment_id"],
             ["deployments.deployment_id"],
@@ -489,6 +488,7 @@ def upgrade() -> None:
         sa.Column("description", sa.Text(), nullable=False),
         sa.Column("answer_raw", WideInteger(), nullable=False),
         sa.Column("updated_at_ts", sa.BigInteger(), nullable=False),
+        sa.Column("transforms", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["deployment_id"],
             ["deployments.deployment_id"],

@@ -31,7 +31,8 @@ from defirisk.core.row import Key, Row, State, Wide
 class Feed(Row, table="chainlink_feeds", key=("feed",)):
     """What a protocol reads. `aggregator` is the zero address where the feed is not a proxy.
 
-    `answer_raw` and `updated_at_ts` were read where a run ended, for feeds without logs.
+    `answer_raw` and `updated_at_ts` were read where a run ended, for feeds without logs, and for
+    those that make something else of their aggregator's answer (`transforms`: a cap, a rate).
     """
 
     feed: str
@@ -41,6 +42,7 @@ class Feed(Row, table="chainlink_feeds", key=("feed",)):
     description: str = ""
     answer_raw: Wide = 0
     updated_at_ts: int = 0
+    transforms: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +125,10 @@ class Chainlink:
             return
         feed = state.get(Feed, view.contract.address)
         if view.function == "latestAnswer":
+            folded = state.get(AggregatorAnswer, feed.aggregator)
+            transforms = folded.updated_at_ts != 0 and folded.answer_raw != answer[0]
+            feed = replace(feed, transforms=transforms)
+            state.amend(feed)
             state.put(replace(feed, answer_raw=answer[0]))
         elif view.function == "latestRoundData":
             state.put(replace(feed, updated_at_ts=answer[3]))
@@ -136,12 +142,12 @@ class Chainlink:
             state.amend(replace(feed, **changes))
 
     def answers(self, snapshot: Snapshot) -> Mapping[Address, Answer]:
-        """From the aggregator's logs where there are any, else as the feed was read."""
+        """From the aggregator's logs where they are the feed's answers, else as it was read."""
         folded = {row.aggregator: row for row in snapshot.rows.all(AggregatorAnswer)}
         found: dict[Address, Answer] = {}
         for feed in snapshot.rows.all(Feed):
             answer = folded.get(feed.aggregator)
-            if answer is not None:
+            if answer is not None and not feed.transforms:
                 found[feed.feed] = Answer(
                     price=answer.answer_raw,
                     decimals=feed.decimals,

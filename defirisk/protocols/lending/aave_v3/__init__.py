@@ -125,7 +125,7 @@ class AaveV3:
         """A revision holds since the code was put there; a price is only known for now."""
         if view.function == "getAssetPrice":
             price = answer[0] if answer else 0
-            state.put(Price(asset=view.args[0], price_raw=price, read_at_ts=block.timestamp))
+            state.put(Price(asset=view.args[0], price_raw=price))
             return
         known = state.get(Implementation, view.contract.address)
         state.amend(

@@ -90,9 +90,8 @@ def _price_of(snapshot: Snapshot, base: PriceOracle, asset: Address, source: Add
         )
     read = snapshot.rows.find(Price, asset)
     if read is not None and read.price_raw > 0:
-        return PriceNow(
-            price=read.price_raw, source=source, updated_ts=read.read_at_ts, grade="read"
-        )
+        # When it was read is known; when the source last changed is not.
+        return PriceNow(price=read.price_raw, source=source, updated_ts=None, grade="read")
     return PriceNow(price=None, source=source, updated_ts=None, grade="none")
 
 

@@ -126,7 +126,6 @@ class Price(Row, table="aave_v3_prices", key=("asset",)):
 
     asset: str
     price_raw: Wide = 0
-    read_at_ts: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
