@@ -24,10 +24,12 @@ from defirisk.store.snapshots import stored_block
 
 from .build import CHECKPOINTS, DEPLOYMENT, build, start
 from .checkpoints import read_checkpoints
-from .toolchain import make_once
+from .toolchain import digest, make_once
 
 RECORDING = "recording.jsonl.xz"
-FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
+ROOT = Path(__file__).resolve().parents[2]
+FIXTURES = ROOT / "fixtures"
+ASKING = ("defirisk/chain", "defirisk/indexing", "defirisk/protocols")
 NAME = "aave-v3-devnet"
 
 
@@ -88,7 +90,13 @@ def recorded(seed: int) -> Path:
             market = deployment(running.deployment)
             asyncio.run(record(running.url, market, built / CHECKPOINTS, work / RECORDING))
 
-    return make_once(built.with_name(f"{built.name}-recording"), write)
+    return make_once(built.with_name(f"{built.name}-recording-{_asked()}"), write)
+
+
+def _asked() -> str:
+    """What is recorded depends on what the product asks."""
+    sources = [path for part in ASKING for path in sorted((ROOT / part).rglob("*.py"))]
+    return digest(*(path.read_bytes() for path in sources))
 
 
 def as_toml(market: Deployment) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import lzma
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from tests.devnet.build import Devnet, fresh
 from tests.devnet.chain import Tx
 from tests.devnet.market import Market
 from tests.devnet.protocol import ADMIN
-from tests.devnet.record import deployment
+from tests.devnet.record import FIXTURES, RECORDING, deployment, recorded
 from tests.onchain.dump import dump
 from tests.onchain.markets import index_live, index_recorded, new_store, stored, with_reader
 
@@ -128,3 +129,10 @@ def test_an_implementation_that_was_never_proven_is_marked(
     assert finding.code == "unproven-implementation"
     assert "pool configurator" in finding.text
     assert "revision 8" in finding.text
+
+
+def test_the_demo_is_what_seed_1_records_today() -> None:
+    """Fails after a change of the local chain or of what is read: record the fixture again."""
+    shipped = lzma.decompress((FIXTURES / "demo-chain.jsonl.xz").read_bytes())
+
+    assert lzma.decompress((recorded(1) / RECORDING).read_bytes()) == shipped
