@@ -324,6 +324,7 @@ def upgrade() -> None:
     op.create_table(
         "aave_v3_prices",
         sa.Column("deployment_id", sa.Integer(), nullable=False),
+        sa.Column("oracle", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("asset", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("valid_from_block", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("valid_to_block", sa.BigInteger(), nullable=True),
@@ -334,7 +335,7 @@ def upgrade() -> None:
             name=op.f("fk_aave_v3_prices_deployment_id"),
         ),
         sa.PrimaryKeyConstraint(
-            "deployment_id", "asset", "valid_from_block", name=op.f("pk_aave_v3_prices")
+            "deployment_id", "oracle", "asset", "valid_from_block", name=op.f("pk_aave_v3_prices")
         ),
     )
     with op.batch_alter_table("aave_v3_prices", schema=None) as batch_op:

@@ -112,8 +112,9 @@ class AaveV3:
         for contract in contracts:
             if contract.role in _REVISION:
                 yield View(contract, _REVISION[contract.role])
-            if contract.role == "a_token" and oracles:
-                yield View(oracles[-1], "getAssetPrice", (contract.subject,))
+            if contract.role == "a_token":
+                # An oracle that was replaced goes on answering: rows tell them apart.
+                yield from (View(one, "getAssetPrice", (contract.subject,)) for one in oracles)
 
     def discover_view(self, view: View, answer: tuple[Any, ...] | None) -> Iterable[Discovery]:
         """Views reveal no contracts here."""
@@ -125,7 +126,8 @@ class AaveV3:
         """A revision holds since the code was put there; a price is only known for now."""
         if view.function == "getAssetPrice":
             price = answer[0] if answer else 0
-            state.put(Price(asset=view.args[0], price_raw=price))
+            oracle = view.contract.address
+            state.put(Price(oracle=oracle, asset=view.args[0], price_raw=price))
             return
         known = state.get(Implementation, view.contract.address)
         state.amend(

@@ -88,7 +88,7 @@ def _price_of(snapshot: Snapshot, base: PriceOracle, asset: Address, source: Add
         return PriceNow(
             price=answer.price, source=source, updated_ts=answer.updated_at, grade=answer.grade
         )
-    read = snapshot.rows.find(Price, asset)
+    read = snapshot.rows.find(Price, base.oracle, asset)
     if read is not None and read.price_raw > 0:
         # When it was read is known; when the source last changed is not.
         return PriceNow(price=read.price_raw, source=source, updated_ts=None, grade="read")

@@ -121,9 +121,10 @@ class PriceOracle(Row, table="aave_v3_price_oracles", key=("oracle",)):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Price(Row, table="aave_v3_prices", key=("asset",)):
+class Price(Row, table="aave_v3_prices", key=("oracle", "asset")):
     """`AaveOracle.getAssetPrice`, read where a run ended; 0 where the view reverted."""
 
+    oracle: str
     asset: str
     price_raw: Wide = 0
 

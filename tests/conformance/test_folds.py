@@ -1,0 +1,162 @@
+"""A fold touches what it says, keeps to integers, and comes out the same however it is run."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from defirisk.core.adapter import Adapter
+from defirisk.core.evm import Block
+from defirisk.core.plugins import adapters
+from defirisk.core.row import Row, columns, key_of
+from defirisk.indexing import folding
+from defirisk.indexing.rewinding import rewind_deployment
+from defirisk.indexing.source import Source, silent
+from defirisk.store.database import Store, open_store
+from defirisk.store.derived import StoredRows
+from defirisk.store.registry import find_deployment
+from tests.conformance.folding import (
+    fold_checked,
+    handled,
+    made_up,
+    recorded_logs,
+    sources,
+    versions,
+)
+from tests.conformance.test_adapters import plain_type
+
+Versions = dict[str, list[Any]]
+EVERY_EVENT = [
+    pytest.param(adapter, role, event, id=f"{name}-{role}-{event['name']}")
+    for name, adapter in adapters().items()
+    for role, event in handled(adapter)
+]
+CUTS = (0.0, 0.13, 0.5, 0.77, 0.999, 1.0)
+
+
+@pytest.fixture(scope="module")
+def store(demo_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """The recorded chain's logs, with only what they say in the rows: no views."""
+    path = shutil.copy(demo_database, tmp_path_factory.mktemp("folds") / "demo.db")
+    opened = open_store(f"sqlite:///{path}", create=False)
+    for source in sources(opened):
+        refold(opened, source, after=-1)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=sorted(adapters()))
+def source(request: pytest.FixtureRequest, store: Store) -> Source:
+    """The recorded deployment of each adapter. A new adapter has to be in the recording, too."""
+    (found,) = (one for one in sources(store) if one.adapter.name == request.param)
+    return found
+
+
+def head_of(source: Source) -> Block:
+    number = source.stored.folded_to
+    return Block(number=number, hash="0x", parent_hash="0x", timestamp=0)
+
+
+def refold(store: Store, source: Source, after: int, *, to: int | None = None) -> None:
+    """Undoes everything after a block, and folds it again."""
+    with store.transaction() as connection:
+        stored = find_deployment(connection, source.stored.deployment.name)
+        assert stored is not None
+        rewind_deployment(connection, stored, after)
+    head = head_of(source)
+    target = Block(number=head.number if to is None else to, hash="", parent_hash="", timestamp=0)
+    folding.fold_logs(store, source, target, silent)
+
+
+def folded(store: Store, source: Source) -> Versions:
+    return versions(store, source.stored, source.adapter)
+
+
+@pytest.mark.parametrize(("adapter", "role", "event"), EVERY_EVENT)
+def test_every_event_names_all_the_rows_that_it_reads_and_writes(
+    adapter: Adapter, role: str, event: dict[str, Any]
+) -> None:
+    """With its addresses alike and different, and with its flags on and off."""
+    written = set()
+    for alike, flag in product((True, False), repeat=2):
+        log = made_up(adapter, role, event, alike=alike, flag=flag)
+        written |= {row_type for row_type, _ in fold_checked(adapter, [log, log]).rows}
+    assert written, "it is declared, but changes nothing"
+    assert written <= set(adapter.rows)
+
+
+def test_every_recorded_log_names_all_the_rows_that_it_reads_and_writes(
+    store: Store, source: Source
+) -> None:
+    logs = recorded_logs(store, source)
+    assert len(logs) > 100
+    state = fold_checked(source.adapter, logs)
+    assert {row_type for row_type, _ in state.rows} <= set(source.adapter.rows)
+
+
+def test_a_fold_depends_on_nothing_but_its_logs(store: Store, source: Source) -> None:
+    logs = recorded_logs(store, source)
+    assert fold_checked(source.adapter, logs).rows == fold_checked(source.adapter, logs).rows
+
+
+def test_a_fold_makes_integers_text_and_flags_only(store: Store, source: Source) -> None:
+    rows = fold_checked(source.adapter, recorded_logs(store, source)).rows
+    assert rows
+    for row in rows.values():
+        for name, hint in columns(type(row)).items():
+            assert type(getattr(row, name)) is plain_type(hint), f"{row}: {name}"
+
+
+def test_what_is_stored_is_what_was_folded(store: Store, source: Source) -> None:
+    """The store's own state, prefetched and batched, against one dictionary."""
+    state = fold_checked(source.adapter, recorded_logs(store, source))
+    current = {
+        (row_type, key_of(row)): row
+        for row_type in source.adapter.rows
+        for row in current_rows(store, source, row_type)
+    }
+    assert current == state.rows
+
+
+def current_rows(store: Store, source: Source, row_type: type[Row]) -> list[Row]:
+    with store.transaction() as connection:
+        rows = StoredRows(connection, source.stored.id, head_of(source).number)
+        return list(rows.all(row_type))
+
+
+@pytest.mark.parametrize("size", [1, 97, 1500, 10**9])
+def test_the_size_of_batches_does_not_matter(
+    store: Store, source: Source, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = folded(store, source)
+    start = -1 if size > 1 else head_of(source).number * 9 // 10
+    monkeypatch.setattr(folding, "BATCH_LOGS", size)
+    refold(store, source, after=start)
+    assert folded(store, source) == before
+
+
+@pytest.mark.parametrize("part", CUTS)
+def test_fold_undo_fold_equals_fold(store: Store, source: Source, part: float) -> None:
+    whole = folded(store, source)
+    cut = int(head_of(source).number * part)
+    refold(store, source, after=cut, to=cut)
+    undone = folded(store, source)
+    refold(store, source, after=-1, to=cut)
+    assert folded(store, source) == undone
+    refold(store, source, after=cut)
+    assert folded(store, source) == whole
+
+
+def test_undoing_does_undo_something(store: Store, source: Source) -> None:
+    whole = folded(store, source)
+    cut = head_of(source).number // 2
+    refold(store, source, after=cut, to=cut)
+    try:
+        assert folded(store, source) != whole
+    finally:
+        refold(store, source, after=cut)
