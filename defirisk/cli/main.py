@@ -115,7 +115,8 @@ def run(args: list[str]) -> int:
 
 
 def _safe(message: str) -> str:
-    """The message, inert in a terminal and without any secret of a URL."""
+    """The message in one line, inert in a terminal and without any secret of a URL."""
     from defirisk.cli.secrets import without_secrets
+    from defirisk.reports.escape import DATA_LIMIT, clean
 
-    return without_secrets(message)
+    return clean(without_secrets(message), DATA_LIMIT)

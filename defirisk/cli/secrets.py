@@ -8,16 +8,15 @@ _URL = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?:[^\s/'\"]*@)?(?P<host>[^\s/'\"?#]*)(?P<rest>[^\s'\"]*)",
     re.I,
 )
-_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def without_secrets(text: str) -> str:
-    """Cuts http and websocket URLs down to scheme and host, takes user and password out of any
-    other, and removes control characters.
+    """Cuts http and websocket URLs down to scheme and host, and takes user and password out of any
+    other.
     """
 
     def cut(match: re.Match[str]) -> str:
         is_node = match["scheme"].lower() in ("http", "https", "ws", "wss")
         return f"{match['scheme']}://{match['host']}" + ("" if is_node else match["rest"])
 
-    return _CONTROL.sub("", _URL.sub(cut, text))
+    return _URL.sub(cut, text)

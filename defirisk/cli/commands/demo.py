@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 RECORDING = "demo-chain.jsonl.xz"
 DEPLOYMENT = "demo.toml"
+STORE = "demo.db"  # not the name of anybody's own store, which may be in the same folder
 SHOCKS = (
     ("price:WETH=-20%",),
     ("price:WETH=-40%",),
@@ -63,7 +64,7 @@ def command(output: str) -> int:
 
 
 def _db(folder: Path) -> str:
-    return f"sqlite:///{folder / 'defirisk.db'}"
+    return f"sqlite:///{folder / STORE}"
 
 
 async def _indexed(folder: Path) -> tuple[Store, list[Verdict]]:
@@ -80,8 +81,8 @@ async def _indexed(folder: Path) -> tuple[Store, list[Verdict]]:
     from defirisk.store.snapshots import market_deployments
 
     folder.mkdir(parents=True, exist_ok=True)
-    for leftover in folder.glob("defirisk.db*"):
-        leftover.unlink()
+    for leftover in (STORE, f"{STORE}-wal", f"{STORE}-shm"):
+        (folder / leftover).unlink(missing_ok=True)
     tables = tomllib.loads(read_text("fixtures", DEPLOYMENT))["deployment"]
     reader = RecordedChainReader(resource("fixtures", RECORDING))
     store = open_store(_db(folder), create=True)

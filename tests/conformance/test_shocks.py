@@ -1,0 +1,144 @@
+"""What every shock file owes to the rest."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+from dataclasses import fields
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+
+from defirisk.contagion.screen import screen
+from defirisk.core.book import Book
+from defirisk.core.errors import UsageError
+from defirisk.core.plugins import shocks
+from defirisk.core.scenario import Moves, Shock
+from defirisk.shocks.grammar import parse, scenario
+from tests.books import Token, book
+
+EVERY_SHOCK = pytest.mark.parametrize(
+    ("name", "shock"), [pytest.param(n, s, id=n) for n, s in sorted(shocks().items())]
+)
+EXAMPLES = [
+    pytest.param(text, id=text) for shock in shocks().values() for text in shock.grammar.split()
+]
+VALUES = ("-40%", "+30%", "-100%", "-0%", "0.9", "1200", "0")
+NONSENSE = (
+    "",
+    "%",
+    "-",
+    "40%",
+    "-101%",
+    "nan",
+    "inf",
+    "1e400",
+    "-40 %",
+    "٣",
+    "0x10",
+    "1_000",
+    "--4%",
+)
+
+
+def small_book() -> Book:
+    """A market with the assets that examples are written with."""
+    tokens = [
+        Token("WETH", 2500.0),
+        Token("stETH", 2490.0, follows="WETH"),
+        Token("USDC", 1.0),
+        Token("DAI", 0.999),
+    ]
+    units = [[("collateral", "WETH", 1.0), ("debt", "USDC", 1800.0)], [("supply", "stETH", 3.0)]]
+    return book(tokens, units)  # type: ignore[arg-type]
+
+
+def frozen_copy(of: Book) -> dict[str, Any]:
+    """Everything in a book except what decides at its edge."""
+    return {f.name: copy.deepcopy(getattr(of, f.name)) for f in fields(of) if f.name != "edge"}
+
+
+def assert_unchanged(of: Book, before: dict[str, Any]) -> None:
+    for name, value in before.items():
+        np.testing.assert_equal(getattr(of, name), value, err_msg=name)
+
+
+def every_factor(moves: Moves) -> list[Any]:
+    return [*moves.market.values(), *moves.feeds.values(), *moves.quotes.values()]
+
+
+@EVERY_SHOCK
+def test_the_name_is_that_of_the_file(name: str, shock: Shock) -> None:
+    module = importlib.import_module(f"defirisk.shocks.{name}")
+    assert shock.name == name
+    assert module.SHOCK is shock
+
+
+@EVERY_SHOCK
+def test_it_says_what_it_does_and_how_it_is_written(name: str, shock: Shock) -> None:
+    assert shock.summary.strip()
+    assert "\n" not in shock.summary
+    assert shock.grammar.split()
+    assert all(text.startswith(f"{name}:") for text in shock.grammar.split())
+
+
+@pytest.mark.parametrize("text", EXAMPLES)
+def test_every_example_can_be_typed_as_it_stands(text: str) -> None:
+    factors = every_factor(parse(text, small_book()))
+    assert factors
+    assert any(factor != 1 for factor in factors)
+
+
+def moves_or_refusal(text: str, of: Book) -> Moves | str:
+    try:
+        return parse(text, of)
+    except UsageError as error:
+        return str(error)
+
+
+@EVERY_SHOCK
+def test_every_asset_of_the_recorded_chain_moves_exactly_or_is_refused(
+    name: str, shock: Shock, recorded_book: Book
+) -> None:
+    before = frozen_copy(recorded_book)
+    moved = 0
+    for value in VALUES:
+        for asset in recorded_book.assets:
+            found = moves_or_refusal(f"{name}:{asset.symbol}={value}", recorded_book)
+            if isinstance(found, str):
+                assert "type for example" in found
+                continue
+            moved += 1
+            factors = every_factor(found)
+            assert factors
+            assert all(isinstance(factor, Fraction) and factor >= 0 for factor in factors)
+            assert all(0 <= index < len(recorded_book.assets) for index in found.market)
+            assert all(0 <= index < len(recorded_book.quote_program) for index in found.quotes)
+    assert moved >= len(recorded_book.assets)
+    assert_unchanged(recorded_book, before)
+
+
+@EVERY_SHOCK
+@pytest.mark.parametrize("value", NONSENSE)
+def test_what_is_no_value_is_refused(name: str, shock: Shock, value: str) -> None:
+    with pytest.raises(UsageError, match="type for example"):
+        parse(f"{name}:WETH={value}", small_book())
+
+
+@EVERY_SHOCK
+def test_an_unknown_asset_is_answered_with_the_nearest(name: str, shock: Shock) -> None:
+    with pytest.raises(UsageError, match="unknown asset 'WEHT': did you mean WETH"):
+        parse(f"{name}:WEHT=-40%", small_book())
+
+
+@EVERY_SHOCK
+def test_screening_leaves_the_book_as_it_was(name: str, shock: Shock, recorded_book: Book) -> None:
+    before = frozen_copy(recorded_book)
+    value = "0.9" if name == "depeg" else "-30%"
+    symbol = "USDC" if name == "depeg" else "WETH"
+    once = screen(recorded_book, [scenario("", [f"{name}:{symbol}={value}"], recorded_book)])
+    again = screen(recorded_book, [scenario("", [f"{name}:{symbol}={value}"], recorded_book)])
+    assert_unchanged(recorded_book, before)
+    np.testing.assert_equal(once.debt_at_risk_usd, again.debt_at_risk_usd)
