@@ -38,7 +38,8 @@ class Codecs:
     def decode(self, contract: Contract, log: StoredLog) -> Log | None:
         """The log as an event of the contract's role; None where it is none of them.
 
-        `DecodeError` where a contract emitted data that does not fit the event's own ABI.
+        `DecodeError` where a contract emitted data that does not fit the event's own ABI, unless
+        anything may be expected of it.
         """
         codec = self._events.get(contract.role, {}).get(log.topics[0] if log.topics else b"")
         if codec is None:
@@ -46,6 +47,8 @@ class Codecs:
         try:
             args = codec.decode(log.topics, log.data)
         except DecodeError as error:
+            if self._adapter.interfaces[contract.role].untrusted:
+                return None
             raise DecodeError(
                 f"{codec.name} of {contract.address} in block {log.block_number}, "
                 f"log {log.log_index}: {error}"

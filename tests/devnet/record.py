@@ -16,6 +16,7 @@ from defirisk.chain.recorded import Recorder
 from defirisk.chain.rpc import RpcChainReader
 from defirisk.core.adapter import Deployment
 from defirisk.core.evm import BlockTag
+from defirisk.core.plugins import adapters
 from defirisk.indexing.run import index
 from defirisk.indexing.verify import verify
 from defirisk.store.database import open_store
@@ -34,14 +35,40 @@ NAME = "aave-v3-devnet"
 
 
 def deployment(described: dict[str, Any]) -> Deployment:
-    """The product's deployment for a described market of the local chain."""
+    """The product's deployment for the described market of Aave v3.6."""
+    return _aave(described, described["aave-v3"])
+
+
+def deployments(described: dict[str, Any]) -> list[Deployment]:
+    """The product's deployments for everything on the local chain that it has an adapter for."""
+    morpho, compound = described["morpho"], described["compound-v2"]
+    every = [
+        deployment(described),
+        _deployment(described, morpho, "morpho-blue", {"morpho": morpho["morpho"]}),
+        _deployment(
+            described, compound, "compound-v2", {"comptroller": compound["comptroller"]}
+        ),
+        _aave(described, described["aave-v3.0"]),
+    ]
+    known = adapters()
+    return [one for one in every if one.protocol in known]
+
+
+def _aave(described: dict[str, Any], market: dict[str, Any]) -> Deployment:
     roles = ("pool", "pool_configurator", "pool_addresses_provider", "oracle")
+    contracts = {role: market["addresses"][role] for role in roles}
+    return _deployment(described, market, "aave-v3", contracts)
+
+
+def _deployment(
+    described: dict[str, Any], section: dict[str, Any], protocol: str, contracts: dict[str, str]
+) -> Deployment:
     return Deployment(
-        name=NAME,
-        protocol="aave-v3",
+        name=section["name"],
+        protocol=protocol,
         chain_id=described["chain_id"],
-        first_block=described["first_block"],
-        contracts={role: described["addresses"][role].lower() for role in roles},
+        first_block=section["first_block"],
+        contracts={role: address.lower() for role, address in contracts.items()},
         follows={"yWETH": "WETH"},
     )
 

@@ -1,0 +1,94 @@
+"""What Morpho says about the accounts right now, read in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..abi import call_data, words
+from ..chain import Chain
+from ..life import Call
+from .market import IsolatedMarket, Morpho
+
+VIRTUAL_ASSETS = 1
+VIRTUAL_SHARES = 10**6
+PRICE_UNIT = 10**36
+WAD = 10**18
+
+
+@dataclass(frozen=True)
+class MarketState:
+    """Totals as they were booked last, and the price now."""
+
+    supply_assets: int
+    supply_shares: int
+    borrow_assets: int
+    borrow_shares: int
+    price: int
+
+    @property
+    def idle(self) -> int:
+        """What is there to borrow or to withdraw."""
+        return self.supply_assets - self.borrow_assets
+
+
+@dataclass(frozen=True)
+class Position:
+    """One account in one market."""
+
+    account: str
+    market: IsolatedMarket
+    state: MarketState
+    supply_shares: int
+    borrow_shares: int
+    collateral: int
+
+    @property
+    def lent(self) -> int:
+        """What its supply shares are worth, in the loan token."""
+        state = self.state
+        assets = self.supply_shares * (state.supply_assets + VIRTUAL_ASSETS)
+        return assets // (state.supply_shares + VIRTUAL_SHARES)
+
+    @property
+    def owed(self) -> int:
+        """What it owes by the last booking, rounded up."""
+        state = self.state
+        assets = self.borrow_shares * (state.borrow_assets + VIRTUAL_ASSETS)
+        return -(-assets // (state.borrow_shares + VIRTUAL_SHARES))
+
+    @property
+    def limit(self) -> int:
+        """The largest debt that is healthy."""
+        value = self.collateral * self.state.price // PRICE_UNIT
+        return value * self.market.lltv // WAD
+
+
+def read_positions(chain: Chain, morpho: Morpho, accounts: Sequence[str]) -> list[Position]:
+    """Every account in every market, also where it has nothing."""
+    markets = morpho.markets
+    calls = [call for market in markets for call in market_questions(morpho, market)]
+    calls += [position_question(morpho, market, one) for market in markets for one in accounts]
+    answers = [words(answer or "0x") for answer in chain.calls(calls)]
+    states = [
+        MarketState(*answers[place][:4], price=answers[place + 1][0])
+        for place in range(0, 2 * len(markets), 2)
+    ]
+    positions = iter(answers[2 * len(markets) :])
+    return [
+        Position(account, market, state, *next(positions))
+        for market, state in zip(markets, states, strict=True)
+        for account in accounts
+    ]
+
+
+def market_questions(morpho: Morpho, market: IsolatedMarket) -> list[Call]:
+    """The totals of a market, and the price that it uses."""
+    totals = (morpho.address, call_data("market(bytes32)", (bytes.fromhex(market.id[2:]),)))
+    return [totals, (market.oracle, call_data("price()", ()))]
+
+
+def position_question(morpho: Morpho, market: IsolatedMarket, account: str) -> Call:
+    """Shares and collateral of an account."""
+    place = (bytes.fromhex(market.id[2:]), account)
+    return (morpho.address, call_data("position(bytes32,address)", place))
