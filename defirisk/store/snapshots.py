@@ -96,21 +96,6 @@ def answers(connection: Connection, chain_id: int, block: Block) -> dict[Address
     return found
 
 
-def unfinished(stored: StoredDeployment, number: int) -> str | None:
-    """Why the rows of a deployment are no answer at a block: they are being made again, or other
-    code made them. None where they are complete.
-    """
-    name = stored.deployment.name
-    if stored.adapter_version != adapter(stored.deployment.protocol).version:
-        return f"{name} was indexed by another version of defirisk: run defirisk index to renew it"
-    if stored.folded_to < number:
-        return (
-            f"{name} is only complete to block {stored.folded_to}, the last run was cut off: "
-            "run defirisk index again"
-        )
-    return None
-
-
 def _is_new(stored: StoredDeployment, its: Adapter) -> bool:
     """Whether a first run was cut off before anything was folded."""
     folded = stored.folded_to >= stored.deployment.first_block
@@ -118,5 +103,14 @@ def _is_new(stored: StoredDeployment, its: Adapter) -> bool:
 
 
 def _refuse_unfinished(stored: StoredDeployment, number: int) -> None:
-    if reason := unfinished(stored, number):
-        raise StoreError(reason)
+    """Rows that are being made again, or that other code made, are no answer at a block."""
+    name = stored.deployment.name
+    if stored.adapter_version != adapter(stored.deployment.protocol).version:
+        raise StoreError(
+            f"{name} was indexed by another version of defirisk: run defirisk index to renew it"
+        )
+    if stored.folded_to < number:
+        raise StoreError(
+            f"{name} is only complete to block {stored.folded_to}, the last run was cut off: "
+            "run defirisk index again"
+        )

@@ -89,7 +89,7 @@ def test_wrong_use_is_answered_with_what_to_type(
         ("oracle:WETH@aave-v2=+30%", "unknown deployment 'aave-v2': did you mean aave"),
         ("oracle:WETH@=+30%", "unknown deployment ''"),
         ("oracle:WETH=1200", "is not a change in percent"),
-        ("price:" + "A" * 5000 + "=-40%", "unknown asset"),
+        ("price:" + "A" * 5000 + "=-40%", "AAA…"),
     ],
 )
 def test_a_malformed_shock_is_answered_with_an_example(
