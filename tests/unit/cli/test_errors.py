@@ -33,7 +33,7 @@ def folder(demo_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
         (("stress",), "nothing to stress"),
         (("stress", *SHOCK, "--cascade"), "--cascade is not available yet"),
         (("stress", *SHOCK, "--format", "xml"), "'xml' is not one of"),
-        (("stress", *SHOCK, "--block", "x"), "'x' is not a valid integer"),
+        (("stress", *SHOCK, "--block", "x"), "'x' is no block"),
         (("stress", *SHOCK, "aave-v4"), "nothing called 'aave-v4' is indexed: did you mean aave"),
         (("stress", *SHOCK, "--chain", "etherium"), "did you mean ethereum"),
         (("stress", *SHOCK, "--chain", "base"), "nothing that was asked for is indexed on chain"),
