@@ -89,6 +89,8 @@ class LogRanges:
             except (NodeBehind, NodeUnavailable):
                 raise
             except NodeError as error:
+                if not isinstance(error, RangeTooLarge):
+                    await self._still_there(error)
                 if width > 1:
                     width = self._size.refused(width, _suggested_width(error))
                     continue
@@ -97,6 +99,14 @@ class LogRanges:
             pages.append(page)
             block, width = block + width, self._size.blocks
         return pages
+
+    async def _still_there(self, error: NodeError) -> None:
+        """Of a node that answers nothing at all, smaller ranges would only be asked in vain."""
+        settings = self._transport.settings
+        try:
+            await asyncio.wait_for(self._transport.request("eth_blockNumber"), settings.timeout)
+        except (NodeError, TimeoutError):
+            raise NodeUnavailable(str(error)) from error
 
     async def _page(self, filters: list[LogFilter], first_block: int, last_block: int) -> LogPage:
         asked = [replace(f, first_block=first_block, last_block=last_block) for f in filters]

@@ -82,9 +82,15 @@ def _refuse_unknown(types: Sequence[str]) -> None:
 
 
 def _through_eth_abi(types: Sequence[str]) -> Callable[[bytes], Sequence[object]]:
+    # A string is encoded as bytes are. On-chain text need not be UTF-8, and must not stop a run.
+    encoded = ["bytes" if abi_type == "string" else abi_type for abi_type in types]
+
     def read(data: bytes) -> Sequence[object]:
         try:
-            return decode(types, data)
+            return [
+                value.decode("utf-8", "replace") if abi_type == "string" else value
+                for abi_type, value in zip(types, decode(encoded, data), strict=True)
+            ]
         # Absurd lengths overflow, and text may be no UTF-8: eth-abi lets both through.
         except (DecodingError, OverflowError, UnicodeDecodeError, MemoryError) as error:
             raise DecodeError(f"not an encoding of ({','.join(types)}): {error}") from error

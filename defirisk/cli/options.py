@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast, get_args
 
 import click
+
+from defirisk.core.evm import BlockTag
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -44,10 +46,30 @@ def chain_option(command: F) -> F:
     return click.option("--chain", help="Which chain, by name or id.")(command)
 
 
+class BlockType(click.ParamType[int | BlockTag]):
+    """A block number or one of the chain's tags."""
+
+    name = "block"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | BlockTag:
+        """The number, or the tag as it is."""
+        text = str(value)
+        if text.isascii() and text.isdigit():
+            return int(text)
+        if text not in get_args(BlockTag):
+            self.fail(f"{text!r} is no block: give a number, safe, finalized or latest", param, ctx)
+        return cast(BlockTag, text)
+
+
 def block_option(command: F) -> F:
     """--block"""
     return click.option(
-        "--block", type=int, help="Indexed block to look at. [default: the last one]"
+        "--block",
+        type=BlockType(),
+        metavar="N|safe|finalized|latest",
+        help="Indexed block to look at. [default: the last one]",
     )(command)
 
 

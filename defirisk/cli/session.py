@@ -13,7 +13,7 @@ from defirisk.cli.settings import Settings, load_settings
 if TYPE_CHECKING:
     from defirisk.chain.rpc import RpcChainReader
     from defirisk.core.book import Book
-    from defirisk.core.evm import Block, ChainReader
+    from defirisk.core.evm import Block, BlockTag, ChainReader
     from defirisk.reports.model import Run
     from defirisk.store.database import Store
     from defirisk.store.registry import StoredDeployment
@@ -64,7 +64,7 @@ def chosen(store: Store, names: Sequence[str], chain_id: int | None) -> list[Sto
 
 
 def load(
-    store: Store, names: Sequence[str], wanted: int | None, block: int | None
+    store: Store, names: Sequence[str], wanted: int | None, block: int | BlockTag | None
 ) -> tuple[Book, bool | None]:
     """The book at a block of the wanted chain, and whether that block is final (None: unknown)."""
     from defirisk.core.errors import UsageError

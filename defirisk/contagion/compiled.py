@@ -14,18 +14,17 @@ import numpy as np
 
 from defirisk.contagion.edge import exactly, judge
 from defirisk.contagion.kernel import BLOCKS, LANES, WIDTH, Found, Prices, sweep
-from defirisk.contagion.signed import signed_rows, used_quotes
+from defirisk.contagion.lanes import packed, survey, valued
+from defirisk.contagion.signed import OWED, PLEDGED, signed_rows
 from defirisk.contagion.sparse import SparseSweep
-from defirisk.contagion.totals import Sums, joined, priced, taken
-from defirisk.contagion.valuation import Bools, positions, ranges, sums, times
+from defirisk.contagion.totals import joined, taken
+from defirisk.contagion.valuation import Bools, positions, ranges, sums
 from defirisk.core.book import Book, Floats, Ints
 from defirisk.core.outcome import Counts, Outcome
 from defirisk.core.scenario import Scenario
 
 OPEN = 1 << 18
 """Most decisions that a sweep may leave open; beyond that the sparse products do all of it."""
-SPREAD = BLOCKS + 1
-"""Blocks in memory: one more than are used, lest all rows of an array fall on the same cache sets."""
 
 
 class CompiledSweep:
@@ -35,15 +34,11 @@ class CompiledSweep:
 
     def __init__(self, book: Book, *, room: int = OPEN) -> None:
         self._book = book
-        self._rows = signed_rows(book)
-        self._held, self._decides = used_quotes(book, self._rows)
+        self._rows, self._columns = signed_rows(book)
         self._room = room
-
-    @cached_property
-    def _backing(self) -> Floats:
-        """What the book has pledged, times threshold, by quote: moves as the market does."""
-        size = len(self._book.quote_asset)
-        return sums(self._rows.quote, np.maximum(self._rows.weight, 0), size)
+        self._idle = np.unique(
+            self._rows.column[self._rows.column >= len(self._columns.quote)]
+        ).astype(np.int64) - len(self._columns.quote)
 
     @cached_property
     def _sparse(self) -> SparseSweep:
@@ -51,127 +46,134 @@ class CompiledSweep:
 
     def outcome(self, scenarios: Sequence[Scenario], oracle: Floats, market: Floats) -> Outcome:
         """What these scenarios do, at these prices of quotes (Q, S)."""
-        plain = self._plain(oracle, market)
-        with np.errstate(invalid="ignore"):
-            factor = np.where(self._decides[:, None], oracle, 0).T @ self._backing
-        # Plain ones first, from the worst to the best: neighbours share a block and its bounds.
-        order = np.lexsort((np.nan_to_num(factor), ~plain))
-        count = int(plain.sum())
+        usable, factor = np.empty(len(scenarios), dtype=np.bool_), np.empty(len(scenarios))
+        survey(self._columns, oracle, market, usable, factor)
+        # Nothing decides on an idle supply's price, but one of 0 asks the contract.
+        idle = oracle[self._idle]
+        usable &= (((idle > 0) & (idle < np.inf)) | np.isnan(idle)).all(axis=0)
+        # From the worst to the best market: neighbours share a block and its bounds.
+        order = np.lexsort((factor, ~usable))
+        plain, others = np.split(order, [int(usable.sum())])
         parts = [
-            part(
-                [scenarios[int(s)] for s in chosen],
-                np.take(oracle, chosen, axis=1),
-                np.take(market, chosen, axis=1),
-            )
-            for part, chosen in ((self._swept, order[:count]), (self._by_sparse, order[count:]))
+            part(chosen, scenarios, oracle, market)
+            for part, chosen in ((self._swept, plain), (self._by_sparse, others))
             if len(chosen)
         ]
         return taken(joined(parts), np.argsort(order))
 
-    def _plain(self, oracle: Floats, market: Floats) -> Bools:
-        """Scenarios in which every price that matters is finite and positive; (S,)."""
-        with np.errstate(invalid="ignore"):
-            usable = np.isfinite(oracle) & (oracle > 0)
-            known = np.isfinite(market) & (market >= 0)
-        supplied = usable | np.isnan(oracle)
-        held = np.where(self._held[:, None], supplied, True)
-        decides = np.where(self._decides[:, None], usable & known, True)
-        return np.asarray((held & decides).all(axis=0), dtype=np.bool_)
-
     def _by_sparse(
-        self, scenarios: Sequence[Scenario], oracle: Floats, market: Floats
+        self, chosen: Ints, scenarios: Sequence[Scenario], oracle: Floats, market: Floats
     ) -> Outcome:
         width = self._sparse.lanes
+        chunks = [chosen[s : s + width] for s in range(0, len(chosen), width)]
         return joined(
             [
-                self._sparse.outcome(
-                    scenarios[s : s + width], oracle[:, s : s + width], market[:, s : s + width]
-                )
-                for s in range(0, len(scenarios), width)
+                self._sparse.outcome([scenarios[int(s)] for s in c], oracle[:, c], market[:, c])
+                for c in chunks
             ]
         )
 
-    def _swept(self, scenarios: Sequence[Scenario], oracle: Floats, market: Floats) -> Outcome:
-        """By the kernel; scenarios are sorted."""
-        size, quotes = len(scenarios), len(self._book.quote_asset)
-        deployments = len(self._book.deployments)
-        prices = self._prices(oracle, market)
-        found = Found(
-            debt=np.zeros((BLOCKS, quotes, LANES)),
-            collateral=np.zeros((BLOCKS, quotes, LANES)),
+    def _swept(
+        self, chosen: Ints, scenarios: Sequence[Scenario], oracle: Floats, market: Floats
+    ) -> Outcome:
+        """By the kernel, in the order chosen."""
+        prices = self._prices(chosen, oracle, market)
+        found = self._nothing()
+        sweep(self._rows, prices, found, len(chosen))
+        if found.count[0] > self._room:
+            return self._by_sparse(chosen, scenarios, oracle, market)
+        mine = [scenarios[int(s)] for s in chosen]
+        edge = np.zeros(len(chosen), dtype=np.int64)
+        if found.count[0]:
+            edge += self._settle(mine, oracle[:, chosen], prices, found)
+        return self._outcome(mine, prices, found, edge)
+
+    def _nothing(self) -> Found:
+        columns, deployments = len(self._columns.quote), len(self._book.deployments)
+        return Found(
+            amount=np.zeros((BLOCKS, columns, LANES)),
             accounts=np.zeros((BLOCKS, deployments, LANES)),
             bad_debt=np.zeros((BLOCKS, deployments, LANES)),
-            near=np.empty((self._room, 2), dtype=np.int64),
+            open=np.empty((self._room, 2), dtype=np.int64),
             count=np.zeros(2, dtype=np.int64),
         )
-        sweep(self._rows, prices, found, size)
-        if found.count[0] > self._room:
-            return self._by_sparse(scenarios, oracle, market)
-        edge = self._settle(scenarios, oracle, market, found)
-        total = Sums(
-            debt=flat(found.debt, size),
-            collateral=flat(found.collateral, size),
-            accounts=flat(found.accounts, size).astype(np.int64),
-            bad_debt=flat(found.bad_debt, size),
-            edge=edge,
-        )
-        return priced(self._book, scenarios, total, flat(prices.market, size))
 
-    def _prices(self, oracle: Floats, market: Floats) -> Prices:
+    def _prices(self, chosen: Ints, oracle: Floats, market: Floats) -> Prices:
         """In lanes; those beyond the last scenario repeat it, so that bounds stay tight."""
-        beyond = WIDTH - oracle.shape[1]
-        known = np.where(self._held[:, None], np.nan_to_num(oracle), 0)
-        lanes = np.pad(known, ((0, 0), (0, beyond)), mode="edge").reshape(-1, BLOCKS, LANES)
-        worth = np.where(self._decides[:, None], market, 0)
-        blocks = lanes
-        return Prices(
-            oracle=np.ascontiguousarray(lanes.transpose(1,0,2)),
-            market=np.ascontiguousarray(np.pad(worth, ((0, 0), (0, beyond)), mode="edge").reshape(lanes.shape).transpose(1,0,2)),
-            low=blocks.min(axis=2),
-            high=blocks.max(axis=2),
-            grain=self._book.quote_grain * known.max(axis=1, initial=0),
+        columns = len(self._columns.quote)
+        with np.errstate(invalid="ignore"):
+            highest = np.nan_to_num(oracle).max(axis=1, initial=0)
+        grain = self._book.quote_grain * highest
+        prices = Prices(
+            oracle=np.empty((BLOCKS, columns, LANES)),
+            market=np.empty((BLOCKS, columns, LANES)),
+            low=np.empty((columns, BLOCKS)),
+            high=np.empty((columns, BLOCKS)),
+            grain=np.concatenate([grain[self._columns.quote], grain]),
         )
+        order = np.pad(chosen, (0, WIDTH - len(chosen)), mode="edge")
+        packed(self._columns, oracle, market, order, prices)
+        return prices
 
     def _settle(
-        self, scenarios: Sequence[Scenario], oracle: Floats, market: Floats, found: Found
+        self, scenarios: Sequence[Scenario], oracle: Floats, prices: Prices, found: Found
     ) -> Counts:
         """Decides what was left open and adds it; how many decisions were made exactly (S,)."""
-        row, lane = found.near[: found.count[0]].T
-        liquidatable, near = self._judged(self._rows.unit[row], lane, oracle)
+        row, lane = found.open[: found.count[0]].T
+        unit = self._rows.unit[row]
+        liquidatable, near = self._judged(unit, lane, oracle)
         ask = exactly(self._book, scenarios)
         for pair in np.flatnonzero(near):
-            liquidatable[pair] = ask(int(self._rows.unit[row[pair]]), int(lane[pair]))
-        self._add(row[liquidatable], lane[liquidatable], market, found)
+            liquidatable[pair] = ask(int(unit[pair]), int(lane[pair]))
+        self._add(row[liquidatable], lane[liquidatable], prices, found)
         return np.bincount(lane[near], minlength=len(scenarios)).astype(np.int64)
 
     def _judged(self, unit: Ints, lane: Ints, oracle: Floats) -> tuple[Bools, Bools]:
         """`edge.judge` of pairs: a few units at a time, in all scenarios."""
         liquidatable, near = np.zeros((2, len(unit)), dtype=np.bool_)
         distinct, place = np.unique(unit, return_inverse=True)
+        by_place = np.argsort(place, kind="stable")
         for first in range(0, len(distinct), LANES):
-            some = distinct[first : first + LANES]
-            judged = judge(positions(self._book, some), oracle)
-            mine = np.flatnonzero((place >= first) & (place < first + LANES))
-            liquidatable[mine], near[mine] = (
-                verdict[place[mine] - first, lane[mine]] for verdict in judged
+            judged = judge(positions(self._book, distinct[first : first + LANES]), oracle)
+            ends = np.searchsorted(place[by_place], [first, first + LANES])
+            pairs = by_place[slice(*ends)]
+            liquidatable[pairs], near[pairs] = (
+                verdict[place[pairs] - first, lane[pairs]] for verdict in judged
             )
         return liquidatable, near
 
-    def _add(self, row: Ints, lane: Ints, market: Floats, found: Found) -> None:
+    def _add(self, row: Ints, lane: Ints, prices: Prices, found: Found) -> None:
         """Adds single rows in single lanes."""
+        block, i = np.divmod(lane, LANES)
         count = (self._rows.pledged[row] + self._rows.owed[row]).astype(np.int64)
         terms = ranges(self._rows.first[row].astype(np.int64), count)
         pair = np.repeat(np.arange(len(row)), count)
-        quote, amount = self._rows.quote[terms], self._rows.amount[terms]
-        at = np.stack(np.divmod(lane, LANES))
-        np.add.at(found.debt, (at[0][pair],quote, at[1][pair]), np.maximum(amount, 0))
-        np.add.at(found.collateral, (at[0][pair],quote, at[1][pair]), np.maximum(-amount, 0))
-        lost = sums(pair, amount * market[quote, lane[pair]], len(row))
+        column, amount = self._rows.column[terms], self._rows.amount[terms]
+        np.add.at(found.amount, (block[pair], column, i[pair]), np.abs(amount))
+        lost = sums(pair, amount * prices.market[block[pair], column, i[pair]], len(row))
         deployment = self._rows.deployment[row]
-        np.add.at(found.accounts, (at[0],deployment,at[1]), 1)
-        np.add.at(found.bad_debt, (at[0],deployment,at[1]), np.maximum(lost, 0))
+        np.add.at(found.accounts, (block, deployment, i), 1)
+        np.add.at(found.bad_debt, (block, deployment, i), np.maximum(lost, 0))
+
+    def _outcome(
+        self, scenarios: Sequence[Scenario], prices: Prices, found: Found, edge: Counts
+    ) -> Outcome:
+        deployment = np.zeros((2, BLOCKS, len(self._book.deployments), LANES))
+        asset = np.zeros((2, BLOCKS, len(self._book.assets), LANES))
+        valued(self._columns, found.amount, prices.market, deployment, asset)
+        size = len(scenarios)
+        return Outcome(
+            scenarios=tuple(scenarios),
+            liquidatable_accounts=_flat(found.accounts, size).astype(np.int64),
+            debt_at_risk_usd=_flat(deployment[OWED], size),
+            collateral_at_risk_usd=_flat(deployment[PLEDGED], size),
+            bad_debt_usd=_flat(found.bad_debt, size),
+            asset_debt_at_risk_usd=_flat(asset[OWED], size),
+            asset_collateral_at_risk_usd=_flat(asset[PLEDGED], size),
+            edge_units=edge,
+        )
 
 
-def flat(blocks: Floats, size: int) -> Floats:
-    """The first `size` lanes of an array by block and lane, on one axis."""
-    return blocks.transpose(1,0,2).reshape(blocks.shape[1], blocks.shape[0] * LANES)[:, :size]
+def _flat(blocks: Floats, size: int) -> Floats:
+    """(BLOCKS, X, LANES) with blocks and lanes on one axis, up to the last scenario: (X, S)."""
+    return np.moveaxis(blocks, 1, 0).reshape(blocks.shape[1], WIDTH)[:, :size]

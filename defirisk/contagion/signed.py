@@ -2,7 +2,8 @@
 
 A row holds a unit's pledged terms, then what it owes, then the holdings that decide nothing but
 count in the contract's rounding. Rows are sorted by deployment and by how many terms there are of
-either kind. Units that cannot be liquidated (no debt, or an unknown price) have no row.
+either kind. Units that cannot be liquidated (no debt, or an unknown price) have no row. A column
+is a quote as collateral, or a quote as debt: what is added up has one place for each.
 """
 
 from __future__ import annotations
@@ -13,15 +14,17 @@ import numpy as np
 import numpy.typing as npt
 
 from defirisk.contagion.edge import EDGE
-from defirisk.contagion.valuation import Bools, ranges
+from defirisk.contagion.valuation import ranges, sums
 from defirisk.core.book import Book, Floats, Ints
 from defirisk.core.holdings import Side
 
 Words = npt.NDArray[np.uint32]
+Kinds = npt.NDArray[np.int8]
 
+PLEDGED, OWED, IDLE = range(3)
 SLACK = 1e-6
-"""By how much the kernel's edge is wider than EDGE, as a fraction of it: 1e-12 of the debt, which
-is far more than its arithmetic and that of the sparse products can differ by."""
+"""By how much the kernel's edge is wider than EDGE, as a fraction of it: 1e-12 of the debt, far
+more than the kernel's arithmetic and that of the sparse products can differ by."""
 WIDER = EDGE * (1 + SLACK)
 
 
@@ -34,63 +37,87 @@ class SignedRows(NamedTuple):
     pledged: Words  # (R,), how many terms are collateral
     owed: Words  # (R,), how many are debts; the rest decides nothing
     guard: Floats  # (R,), what the contract's rounding of values may amount to
-    quote: Words  # (T,)
+    column: Words  # (T,), or C + quote for terms that decide nothing
     weight: Floats  # (T,), amount times threshold, or minus the debt and its edge
     amount: Floats  # (T,), whole units of the quote: negative if pledged, positive if owed
 
 
-def signed_rows(book: Book) -> SignedRows:
-    """The rows of every unit that can be liquidated at some price."""
+class Columns(NamedTuple):
+    """C quotes by side, in the order of quotes."""
+
+    quote: Ints  # (C,)
+    kind: Kinds  # (C,), PLEDGED or OWED
+    deployment: Ints  # (C,)
+    asset: Ints  # (C,)
+    backing: Floats  # (C,), all that is pledged times its threshold
+
+
+def signed_rows(book: Book) -> tuple[SignedRows, Columns]:
+    """The rows of every unit that can be liquidated at some price, and their columns."""
     kinds = _kinds(book)
     counts = np.stack(
         [np.bincount(book.holding_unit[kinds == k], minlength=len(book.units)) for k in range(3)]
     )
-    units = np.flatnonzero((counts[1] > 0) & ~book.unpriced)
-    order = np.lexsort((counts[1, units], counts[0, units], book.unit_deployment[units]))
-    units = units[order]
+    units = np.flatnonzero((counts[OWED] > 0) & ~book.unpriced)
+    alike = (counts[OWED, units], counts[PLEDGED, units], book.unit_deployment[units])
+    units = units[np.lexsort(alike)]
     counts = counts[:, units]
     size = counts.sum(axis=0)
-    first = np.concatenate([[0], np.cumsum(size)])
-    own = _in_order(book, units, size, kinds)
+    own = _in_order(book, units, counts, kinds)
     amount, kind = book.holding_amount[own], kinds[own]
     threshold = book.liquidation_threshold[book.holding_parameters[own]]
-    weight = np.where(kind == 0, amount * threshold, -amount * (1 + WIDER))
-    return SignedRows(
+    weight = np.where(kind == PLEDGED, amount * threshold, -amount * (1 + WIDER))
+    column, columns = _columns(book, book.holding_quote[own], kind, weight)
+    rows = SignedRows(
         unit=units,
         deployment=book.unit_deployment[units].astype(np.uint32),
-        first=first.astype(np.uint32),
-        pledged=counts[0].astype(np.uint32),
-        owed=counts[1].astype(np.uint32),
+        first=np.concatenate([[0], np.cumsum(size)]).astype(np.uint32),
+        pledged=counts[PLEDGED].astype(np.uint32),
+        owed=counts[OWED].astype(np.uint32),
         guard=size * book.resolution[units],
-        quote=book.holding_quote[own].astype(np.uint32),
+        column=column,
         weight=weight,
-        amount=np.where(kind == 0, -amount, amount),
+        amount=np.where(kind == PLEDGED, -amount, amount),
+    )
+    return rows, columns
+
+
+def _columns(book: Book, quote: Ints, kind: Kinds, weight: Floats) -> tuple[Words, Columns]:
+    """Each term's column, and the columns."""
+    key = 2 * quote + kind
+    key[kind == IDLE] = -1
+    there = np.zeros(2 * len(book.quote_asset), dtype=np.bool_)
+    there[key[key >= 0]] = True
+    used = np.flatnonzero(there)
+    place = np.cumsum(there) - 1
+    column = np.where(key >= 0, place[key], len(used) + quote) if len(used) else quote
+    backing = sums(column, np.where(kind == PLEDGED, weight, 0), len(used))[: len(used)]
+    quotes = used // 2
+    return column.astype(np.uint32), Columns(
+        quote=quotes,
+        kind=(used % 2).astype(np.int8),
+        deployment=book.quote_deployment[quotes],
+        asset=book.quote_asset[quotes],
+        backing=backing,
     )
 
 
-def used_quotes(book: Book, rows: SignedRows) -> tuple[Bools, Bools]:
-    """Which quotes rows hold at all, and which of them on a side that decides; (Q,) each."""
-    held, decides = np.zeros((2, len(book.quote_asset)), dtype=np.bool_)
-    can = np.zeros(len(book.units), dtype=np.bool_)
-    can[rows.unit] = True
-    staked = book.holding_side != Side.SUPPLY
-    mine = can[book.holding_unit]
-    held[book.holding_quote[mine]] = True
-    decides[book.holding_quote[mine & staked]] = True
-    return held, decides
-
-
-def _kinds(book: Book) -> npt.NDArray[np.int8]:
-    """0 collateral, 1 debt, 2 what decides nothing; (H,)."""
+def _kinds(book: Book) -> Kinds:
+    """What each holding is to the kernel; (H,)."""
     side, something = book.holding_side, book.holding_amount > 0
-    return np.where(
-        something & (side == Side.COLLATERAL), 0, np.where(something & (side == Side.DEBT), 1, 2)
-    ).astype(np.int8)
+    kinds = np.full(len(side), IDLE, dtype=np.int8)
+    kinds[something & (side == Side.COLLATERAL)] = PLEDGED
+    kinds[something & (side == Side.DEBT)] = OWED
+    return kinds
 
 
-def _in_order(book: Book, units: Ints, size: Ints, kinds: npt.NDArray[np.int8]) -> Ints:
-    """The holdings of these units, each unit's sorted by kind."""
+def _in_order(book: Book, units: Ints, counts: Ints, kinds: Kinds) -> Ints:
+    """The holdings of these units, each unit's sorted by kind; counts by kind and unit (3, R)."""
+    size = counts.sum(axis=0)
     own = ranges(np.searchsorted(book.holding_unit, units), size)
-    # Stable, so that equal kinds stay together by row: the key is the row, then the kind.
-    row = np.repeat(np.arange(len(units)), size)
-    return own[np.argsort(row * 3 + kinds[own], kind="stable")]
+    kind = kinds[own]
+    ends = np.cumsum(counts, axis=0) + (np.cumsum(size) - size)
+    ordered = np.empty_like(own)
+    for k in range(3):
+        ordered[ranges(ends[k] - counts[k], counts[k])] = own[kind == k]
+    return ordered

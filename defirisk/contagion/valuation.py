@@ -56,8 +56,9 @@ def positions(book: Book, units: Ints | None = None) -> Positions:
     def rows(wanted: Bools, weight: Floats) -> csr_array[np.float64]:
         return csr_array((weight[wanted], (unit[wanted], quote[wanted])), shape=shape)
 
-    pledged, owed = side == Side.COLLATERAL, side == Side.DEBT
-    owes = np.bincount(unit[owed & (amount > 0)], minlength=shape[0]) > 0
+    # Nothing of an asset is worth nothing, even where its price is unknown.
+    pledged, owed = (amount > 0) & (side == Side.COLLATERAL), (amount > 0) & (side == Side.DEBT)
+    owes = np.bincount(unit[owed], minlength=shape[0]) > 0
     return Positions(
         units=units,
         deployment=book.unit_deployment[units],

@@ -21,13 +21,14 @@ from defirisk.indexing.reading import Views
 from defirisk.indexing.rewinding import rewind_reorg
 from defirisk.indexing.source import Progress, Source, silent
 from defirisk.store.database import Store
-from defirisk.store.raw import put_blocks
+from defirisk.store.raw import forget_verified, put_blocks
 from defirisk.store.registry import (
     StoredChain,
     find_chain,
     put_chain,
     put_deployment,
     stored_deployments,
+    watched,
 )
 
 
@@ -140,6 +141,10 @@ def _register(
         for deployment in wanted.values():
             adapter = known[deployment.protocol]
             stored = put_deployment(connection, deployment, adapter.version)
+            if stored.adapter_version != adapter.version:
+                # The other version may have asked for fewer events.
+                mine = [contract.address for contract in watched(connection, stored.id)]
+                forget_verified(connection, chain_id, mine)
             sources.append(Source(stored=stored, adapter=adapter, codecs=Codecs(adapter)))
         for source in sources:
             roots = source.adapter.roots(source.stored.deployment)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from defirisk.core.adapter import MarketAdapter
+from defirisk.core.errors import StoreError
 from defirisk.core.plugins import adapters
 from defirisk.core.status import ChainStatus, DeploymentStatus, Status
 from defirisk.indexing.codecs import Codecs
@@ -13,12 +14,11 @@ from defirisk.store.raw import block_at, count_logs, joined, missing, verified
 from defirisk.store.registry import (
     StoredChain,
     StoredDeployment,
-    find_chain,
     stored_chains,
     stored_deployments,
     watched,
 )
-from defirisk.store.snapshots import snapshot, stored_block, unfinished
+from defirisk.store.snapshots import snapshot, stored_block
 
 
 def read_status(store: Store) -> Status:
@@ -72,18 +72,11 @@ def _gaps(connection: Connection, stored: StoredDeployment, to: int) -> list[tup
 def _deployment(connection: Connection, stored: StoredDeployment) -> DeploymentStatus:
     chain_id = stored.deployment.chain_id
     addresses = [contract.address for contract in watched(connection, stored.id)]
-    market = adapters()[stored.deployment.protocol]
     accounts = positions = 0
-    findings: tuple[str, ...] = ()
-    chain = find_chain(connection, chain_id)
-    reason = unfinished(stored, chain.verified_to if chain else stored.deployment.first_block)
-    if reason:
-        findings = (reason,)
-    elif isinstance(market, MarketAdapter) and chain is not None:
-        snap = snapshot(connection, stored, stored_block(connection, chain_id, None))
-        exact = market.holdings(snap)
-        accounts, positions = len(exact.units), len(exact.holdings)
-        findings = tuple(finding.text for finding in market.findings(snap))
+    try:
+        accounts, positions, findings = _held(connection, stored)
+    except StoreError as error:
+        findings = (str(error),)
     return DeploymentStatus(
         deployment=stored.deployment.name,
         protocol=stored.deployment.protocol,
@@ -94,3 +87,15 @@ def _deployment(connection: Connection, stored: StoredDeployment) -> DeploymentS
         raw_logs=count_logs(connection, chain_id, addresses),
         findings=findings,
     )
+
+
+def _held(connection: Connection, stored: StoredDeployment) -> tuple[int, int, tuple[str, ...]]:
+    """Accounts, positions and findings at the last verified block."""
+    at = stored_block(connection, stored.deployment.chain_id, None)
+    snap = snapshot(connection, stored, at)
+    market = adapters()[stored.deployment.protocol]
+    if not isinstance(market, MarketAdapter):
+        return 0, 0, ()
+    exact = market.holdings(snap)
+    findings = tuple(finding.text for finding in market.findings(snap))
+    return len(exact.units), len(exact.holdings), findings

@@ -49,7 +49,9 @@ def _text(result: CallResult) -> str:
         said = (
             result.data.rstrip(b"\0").decode("utf-8", "replace") if len(result.data) == 32 else ""
         )
-    return said.replace("\0", "")[:_MAX_TEXT].strip()
+    said = said.replace("\0", "")[:_MAX_TEXT].strip()
+    # Bytes that were no text at all say nothing.
+    return said if said.strip("\N{REPLACEMENT CHARACTER}") else ""
 
 
 def _decimals(result: CallResult) -> int:

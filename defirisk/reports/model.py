@@ -112,7 +112,8 @@ class Numbers:
 class Column:
     """One column: `key` in JSON and CSV, `label` for people. `tone` colours what is not 0.
 
-    `absent` is said of a value that is not there, where that does not mean it is unknown.
+    `absent` is said of a value that is not there, where that does not mean it is unknown. A
+    `detail` is left out on a terminal that is too narrow for it.
     """
 
     key: str
@@ -120,6 +121,7 @@ class Column:
     kind: Kind
     tone: Tone = "plain"
     absent: str = "unknown"
+    detail: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,15 +14,15 @@ from defirisk.reports.records import records_report
 
 _SIDES = {Side.COLLATERAL: "collateral", Side.SUPPLY: "supply", Side.DEBT: "debt"}
 _COLUMNS = (
-    Column("deployment", "Deployment", "text"),
+    Column("deployment", "Deployment", "text", detail=True),
     Column("account", "Account", "address"),
     Column("health_factor", "Health factor", "health"),
     Column("side", "Side", "text"),
     Column("symbol", "Asset", "text"),
     Column("balance", "Balance", "text"),
     Column("balance_usd", "USD", "usd"),
-    Column("asset", "Token", "address"),
-    Column("balance_raw", "Base units", "text"),
+    Column("asset", "Token", "address", detail=True),
+    Column("balance_raw", "Base units", "text", detail=True),
 )
 
 

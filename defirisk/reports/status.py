@@ -12,7 +12,7 @@ _CHAINS = (
     Column("verified_to", "Verified to block", "int"),
     Column("head", "Head then", "int"),
     Column("lag_seconds", "Behind the head", "seconds"),
-    Column("verified_ts", "Time of the block", "time"),
+    Column("verified_ts", "Time of the block", "time", detail=True),
     Column("unverified", "Unverified ranges", "int", "loss"),
     Column("reorgs", "Reorgs", "int"),
 )

@@ -246,6 +246,17 @@ def missing(ranges: Iterable[tuple[int, int]], first: int, last: int) -> list[tu
     return [(start, end) for start, end in gaps if start <= end]
 
 
+def forget_verified(connection: Connection, chain_id: int, addresses: Iterable[Address]) -> None:
+    """Takes back that the logs of these contracts are complete: they will be fetched again."""
+    for address in addresses:
+        connection.execute(
+            delete(verified_ranges).where(
+                verified_ranges.c.chain_id == chain_id,
+                verified_ranges.c.contract_address == address,
+            )
+        )
+
+
 def forget_after(connection: Connection, chain_id: int, number: int) -> None:
     """Drops everything that was read of blocks after `number`: they are no longer canonical."""
     for table in (raw_logs, raw_calls, blocks):

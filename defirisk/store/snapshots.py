@@ -6,11 +6,12 @@ from sqlalchemy import Connection
 
 from defirisk.core.adapter import Adapter, Answer, MarketAdapter, OracleAdapter, Snapshot
 from defirisk.core.errors import StoreError, UsageError
-from defirisk.core.evm import Address, Block
+from defirisk.core.evm import Address, Block, BlockTag
 from defirisk.core.plugins import adapter, adapters, nearest
 from defirisk.store.derived import StoredRows
-from defirisk.store.raw import block_at
+from defirisk.store.raw import block_at, last_block
 from defirisk.store.registry import (
+    StoredChain,
     StoredDeployment,
     find_chain,
     stored_deployments,
@@ -44,12 +45,17 @@ def market_deployments(connection: Connection, names: tuple[str, ...]) -> list[S
     return chosen
 
 
-def stored_block(connection: Connection, chain_id: int, number: int | None) -> Block:
-    """The header of a block up to which everything is verified; None for the last of them."""
+def stored_block(connection: Connection, chain_id: int, ref: int | BlockTag | None) -> Block:
+    """The header of a block up to which everything is verified.
+
+    None, "latest" and "safe" are the last of them, "finalized" the last that is final.
+    """
     chain = find_chain(connection, chain_id)
     if chain is None:
         raise StoreError(f"chain {chain_id} was never indexed: run defirisk index first")
-    wanted = chain.verified_to if number is None else number
+    if ref == "finalized":
+        return _last_final(connection, chain)
+    wanted = ref if isinstance(ref, int) else chain.verified_to
     if wanted > chain.verified_to:
         raise UsageError(
             f"block {wanted} is not indexed yet, the store ends at {chain.verified_to}: "
@@ -60,6 +66,17 @@ def stored_block(connection: Connection, chain_id: int, number: int | None) -> B
         raise UsageError(
             f"block {wanted} holds no log of what is indexed and its time was not stored: "
             "choose the block of a run or of a log (see defirisk status)"
+        )
+    return block
+
+
+def _last_final(connection: Connection, chain: StoredChain) -> Block:
+    final = -1 if chain.finalized is None else min(chain.finalized, chain.verified_to)
+    block = last_block(connection, chain.chain_id, before=final + 1)
+    if block is None:
+        raise StoreError(
+            f"no stored block of chain {chain.chain_id} is known to be final: "
+            "index again, or leave out --block"
         )
     return block
 
@@ -96,21 +113,6 @@ def answers(connection: Connection, chain_id: int, block: Block) -> dict[Address
     return found
 
 
-def unfinished(stored: StoredDeployment, number: int) -> str | None:
-    """Why the rows of a deployment are no answer at a block: they are being made again, or other
-    code made them. None where they are complete.
-    """
-    name = stored.deployment.name
-    if stored.adapter_version != adapter(stored.deployment.protocol).version:
-        return f"{name} was indexed by another version of defirisk: run defirisk index to renew it"
-    if stored.folded_to < number:
-        return (
-            f"{name} is only complete to block {stored.folded_to}, the last run was cut off: "
-            "run defirisk index again"
-        )
-    return None
-
-
 def _is_new(stored: StoredDeployment, its: Adapter) -> bool:
     """Whether a first run was cut off before anything was folded."""
     folded = stored.folded_to >= stored.deployment.first_block
@@ -118,5 +120,14 @@ def _is_new(stored: StoredDeployment, its: Adapter) -> bool:
 
 
 def _refuse_unfinished(stored: StoredDeployment, number: int) -> None:
-    if reason := unfinished(stored, number):
-        raise StoreError(reason)
+    """Rows that are being made again, or that other code made, are no answer at a block."""
+    name = stored.deployment.name
+    if stored.adapter_version != adapter(stored.deployment.protocol).version:
+        raise StoreError(
+            f"{name} was indexed by another version of defirisk: run defirisk index to renew it"
+        )
+    if stored.folded_to < number:
+        raise StoreError(
+            f"{name} is only complete to block {stored.folded_to}, the last run was cut off: "
+            "run defirisk index again"
+        )

@@ -52,7 +52,7 @@ def small_book() -> Book:
         Token("DAI", 0.999),
     ]
     units = [[("collateral", "WETH", 1.0), ("debt", "USDC", 1800.0)], [("supply", "stETH", 3.0)]]
-    return book(tokens, units)  # type: ignore[arg-type]
+    return book(tokens, units)
 
 
 def frozen_copy(of: Book) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from .abi import call_data
-from .accounts import Account, draw_accounts
+from .accounts import Account
 from .actions import Actions
 from .book import read_positions
 from .chain import Chain, Tx

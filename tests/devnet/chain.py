@@ -111,9 +111,7 @@ class Chain:
         ]
         tag = "latest" if block is None else hex(block)
         answers = self.rpc.answers([("eth_call", [call, tag]) for call in fields])
-        return [
-            (answer.get("result"), answer.get("error", {}).get("data")) for answer in answers
-        ]
+        return [(answer.get("result"), answer.get("error", {}).get("data")) for answer in answers]
 
     def mine(self, txs: Sequence[Tx], seconds: int = SLOT) -> list[bool]:
         """Put `txs` into one block that much later; tells which succeeded."""

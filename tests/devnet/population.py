@@ -60,7 +60,9 @@ class Population:
         lives = {"aave-v3": settle_aave_v3(chain, aave, purse, rng, accounts, pace)}
         for name, settle in ELSEWHERE.items():
             own = random.Random(f"devnet {seed} {name}")
-            some = draw_accounts(seed, own, min(count, max(AT_LEAST, round(count * PART_ELSEWHERE))), pace.steps)
+            some = draw_accounts(
+                seed, own, min(count, max(AT_LEAST, round(count * PART_ELSEWHERE))), pace.steps
+            )
             lives[name] = settle(chain, protocols, purse, own, some, pace)
         addresses = [account.address for account in accounts]
         return cls(chain, protocols, pace, rng, addresses, prices, reported, lives)

@@ -45,9 +45,7 @@ def deployments(described: dict[str, Any]) -> list[Deployment]:
     every = [
         deployment(described),
         _deployment(described, morpho, "morpho-blue", {"morpho": morpho["morpho"]}),
-        _deployment(
-            described, compound, "compound-v2", {"comptroller": compound["comptroller"]}
-        ),
+        _deployment(described, compound, "compound-v2", {"comptroller": compound["comptroller"]}),
         _aave(described, described["aave-v3.0"]),
     ]
     known = adapters()

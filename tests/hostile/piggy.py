@@ -28,6 +28,9 @@ NAME = "bank-of-the-strange"
 @contextmanager
 def registered() -> Iterator[None]:
     """The smallest adapter among the others, as its entry point would have it."""
+    if ADAPTER.name in adapters():
+        yield
+        return
     adapters()[ADAPTER.name] = ADAPTER
     try:
         yield

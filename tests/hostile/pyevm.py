@@ -37,6 +37,7 @@ class PyEvmChain:
             {"timestamp": GENESIS_TIME, "gas_limit": 30_000_000}
         )
         self.tester: Any = EthereumTester(PyEVMBackend(genesis_parameters=parameters))
+        self.logs: list[RawLog] = []  # eth-tester looks through all blocks to find them
         self.accounts: list[Address] = [account.lower() for account in self.tester.get_accounts()]
 
     @property
@@ -57,6 +58,7 @@ class PyEvmChain:
         sent = self.tester.send_transaction({"from": self.accounts[sender], **fields})
         receipt: dict[str, Any] = self.tester.get_transaction_receipt(sent)
         assert receipt["status"] == 1, fields
+        self.logs += map(_raw_log, receipt["logs"])
         return receipt
 
 
@@ -64,6 +66,7 @@ class PyEvmReader:
     """Reads a `PyEvmChain`. Implements `core.evm.ChainReader`."""
 
     def __init__(self, chain: PyEvmChain) -> None:
+        self._chain = chain
         self._tester = chain.tester
         self._asking = chain.accounts[0]
 
@@ -89,13 +92,13 @@ class PyEvmReader:
     async def logs(
         self, query: LogQuery, first_block: int, last_block: int
     ) -> AsyncIterator[LogPage]:
-        found = [
+        wanted = (
             log
-            for address in query.addresses
-            for log in self._tester.get_logs(first_block, last_block, address)
-        ]
-        logs = sorted(map(_raw_log, found), key=lambda log: (log.block_number, log.log_index))
-        wanted = [log for log in logs if not query.topics0 or log.topics[0] in query.topics0]
+            for log in self._chain.logs
+            if first_block <= log.block_number <= last_block
+            and log.address in query.addresses
+            and (not query.topics0 or log.topics[0] in query.topics0)
+        )
         yield LogPage(first_block, last_block, tuple(wanted))
 
     async def calls(self, calls: Sequence[Call], block: Block) -> list[CallResult]:

@@ -6,11 +6,9 @@ from fractions import Fraction
 
 import pytest
 
-from defirisk.chain.words import DecodeError
-from defirisk.core.adapter import Answer, Finding, Interface, Snapshot
+from defirisk.core.adapter import Answer, Finding, Snapshot
 from defirisk.core.evm import Address
 from defirisk.core.holdings import Market
-from defirisk.protocols.oracles.chainlink import ADAPTER as CHAINLINK
 from defirisk.protocols.oracles.chainlink import END_OF_TIME
 from defirisk.store.database import Store
 from defirisk.store.registry import stored_tokens
@@ -114,19 +112,6 @@ def test_a_feed_that_stops_answering_has_no_price_and_gets_it_back(
 
     prices = {at: answer_of(bank, store, feed, at).price for at in (healthy, broken, healed)}
     assert prices == {healthy: DOLLAR, broken: 0, healed: DOLLAR}
-
-
-def test_only_contracts_that_strangers_named_may_log_nonsense(
-    bank: Bank, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A market's own contract that does not fit its ABI is an error, never passed over."""
-    trusted = Interface(
-        abi="Chainlink.Aggregator", events={"Chainlink.Aggregator": ("AnswerUpdated",)}
-    )
-    bank.list_asset("ordinary", "logs too little")
-    monkeypatch.setitem(CHAINLINK.interfaces, "aggregator", trusted)  # type: ignore[arg-type]
-    with pytest.raises(DecodeError, match=r"AnswerUpdated of 0x\w+ in block \d+, log \d+"):
-        bank.index(store)
 
 
 def test_savings_are_the_banks_own_numbers_not_the_tokens(bank: Bank, store: Store) -> None:

@@ -14,6 +14,7 @@ from defirisk.chain.rpc import RpcChainReader
 from defirisk.core.adapter import Deployment
 from defirisk.indexing.run import index
 from defirisk.indexing.verify import verify
+from defirisk.protocols.lending.aave_v3 import AaveV3
 from defirisk.store.frames import load_book
 from defirisk.store.snapshots import stored_block
 from tests.devnet.build import Devnet, fresh
@@ -136,3 +137,19 @@ def test_the_demo_is_what_seed_1_records_today() -> None:
     shipped = lzma.decompress((FIXTURES / "demo-chain.jsonl.xz").read_bytes())
 
     assert lzma.decompress((recorded(1) / RECORDING).read_bytes()) == shipped
+
+
+def test_another_version_of_the_adapter_fetches_and_folds_everything_again(
+    small: Devnet, market: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = new_store(tmp_path)
+    first = index_live(small.url, store, market)
+    before = dump(store)
+
+    monkeypatch.setattr(AaveV3, "version", AaveV3.version + 1)
+    second = index_live(small.url, store, market)
+
+    assert second.new_logs > 0.5 * first.new_logs
+    assert {name: rows for name, rows in dump(store).items() if name != "deployments"} == {
+        name: rows for name, rows in before.items() if name != "deployments"
+    }

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 import click
 
-from defirisk.cli.options import db_option, node_options
+from defirisk.cli.options import BlockType, db_option, node_options
 from defirisk.core.evm import BlockTag
 
 if TYPE_CHECKING:
@@ -25,15 +25,17 @@ Examples:
 @click.argument("protocols", nargs=-1, metavar="[PROTOCOL|DEPLOYMENT]...")
 @click.option(
     "--to-block",
+    type=BlockType(),
+    metavar="N|safe|finalized|latest",
     default="safe",
     show_default=True,
-    help="Last block: a number, safe, finalized or latest.",
+    help="Last block to read.",
 )
 @node_options
 @db_option
 def command(
     protocols: tuple[str, ...],
-    to_block: str,
+    to_block: int | BlockTag,
     rpc_url: str | None,
     chain: str | None,
     timeout: float,
@@ -50,7 +52,6 @@ def command(
     from defirisk.cli.settings import load_settings
     from defirisk.indexing.run import RunSummary, index
 
-    target = parse_block(to_block)
     settings = load_settings()
     chain_wanted = settings.chain_id(chain)
     reader = node(settings, rpc_url, chain, timeout)
@@ -61,7 +62,7 @@ def command(
             # The store is only made once the node has answered and everything asked for is known.
             deployments = wanted(protocols, settings.deployments, chain_id)
             with opened(db, create=True) as (_, store), Bars() as bars:
-                return await index(reader, store, deployments, target, bars)
+                return await index(reader, store, deployments, to_block, bars)
         finally:
             await reader.aclose()
 
@@ -73,18 +74,6 @@ def command(
         f"{summary.views_read:,} views read{reorg}",
         err=True,
     )
-
-
-def parse_block(text: str) -> int | BlockTag:
-    """A block number or tag."""
-    from defirisk.core.errors import UsageError
-
-    for tag in get_args(BlockTag):
-        if text == tag:
-            return tag  # type: ignore[no-any-return]
-    if text.isdecimal():
-        return int(text)
-    raise UsageError(f"{text!r} is no block: give a number, safe, finalized or latest")
 
 
 def wanted(names: tuple[str, ...], own: Sequence[Deployment], chain_id: int) -> list[Deployment]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from defirisk.cli.options import block_option, chain_option, db_option, output_options
+from defirisk.core.evm import BlockTag
 
 
 @click.command(
@@ -32,7 +33,7 @@ def command(
     account: str | None,
     top: int,
     chain: str | None,
-    block: int | None,
+    block: int | BlockTag | None,
     db: str | None,
     format_: str | None,
     output: str | None,

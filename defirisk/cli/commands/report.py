@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from defirisk.cli.options import block_option, chain_option, db_option, output_options
+from defirisk.core.evm import BlockTag
 
 
 @click.command(
@@ -24,7 +25,7 @@ def command(
     report: str,
     name: str,
     chain: str | None,
-    block: int | None,
+    block: int | BlockTag | None,
     db: str | None,
     format_: str | None,
     output: str | None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from defirisk.cli.options import block_option, chain_option, db_option, output_options
+from defirisk.core.evm import BlockTag
 
 if TYPE_CHECKING:
     from defirisk.core.book import Book
@@ -58,7 +59,7 @@ def command(
     cascade: bool,
     accounts: bool,
     chain: str | None,
-    block: int | None,
+    block: int | BlockTag | None,
     db: str | None,
     format_: str | None,
     output: str | None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from defirisk.cli.options import block_option, db_option, node_options, output_options
+from defirisk.core.evm import BlockTag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +35,7 @@ def command(
     protocols: tuple[str, ...],
     sample: int | None,
     seed: int,
-    block: int | None,
+    block: int | BlockTag | None,
     rpc_url: str | None,
     chain: str | None,
     timeout: float,
@@ -86,7 +87,7 @@ async def verified(
     store: Store,
     names: Sequence[str],
     wanted: int | None,
-    block: int | None,
+    block: int | BlockTag | None,
     *,
     sample: int | None = None,
     seed: int = 1,

@@ -111,17 +111,39 @@ def _table(console: Console, table: Table) -> None:
     if not table.rows:
         _line(console, f"  {escape.terminal(table.empty)}", "dim")
         return
-    cells = [
-        [_cell(value, column) for value, column in zip(row, table.columns, strict=True)]
-        for row in table.rows
-    ]
-    widths = [_least(column, [row[i] for row in cells]) for i, column in enumerate(table.columns)]
-    if sum(widths) + _GAP * (len(widths) - 1) <= console.width:
-        _grid(console, table.columns, cells, widths)
-    else:
+    kept = [i for i, column in enumerate(table.columns) if not column.detail]
+    if not (_fits(console, table, range(len(table.columns))) or _fits(console, table, kept)):
         _records(console, table)
     if table.caption:
         _line(console, escape.terminal(table.caption, escape.TEXT_LIMIT), "dim")
+
+
+def _fits(console: Console, table: Table, places: Sequence[int]) -> bool:
+    """Prints the table with these of its columns, if the terminal is wide enough for them."""
+    columns = [table.columns[i] for i in places]
+    cells = [[_cell(row[i], table.columns[i]) for i in places] for row in table.rows]
+    by_column = [[row[i] for row in cells] for i in range(len(columns))]
+    least = list(map(_least, columns, by_column))
+    room = console.width - sum(least) - _GAP * (len(least) - 1)
+    if room < 0:
+        return False
+    _grid(console, columns, cells, _widths(least, list(map(_whole, columns, by_column)), room))
+    return True
+
+
+def _whole(column: Column, cells: Sequence[Text]) -> int:
+    """The width at which nothing folds."""
+    return max(len(column.label), *(cell.cell_len for cell in cells))
+
+
+def _widths(least: Sequence[int], whole: Sequence[int], room: int) -> list[int]:
+    """Hands out what room there is, first to the columns that need little to be whole."""
+    widths = list(least)
+    for i in sorted(range(len(widths)), key=lambda i: whole[i] - least[i]):
+        given = min(room, max(0, whole[i] - least[i]))
+        widths[i] += given
+        room -= given
+    return widths
 
 
 def _least(column: Column, cells: Sequence[Text]) -> int:
@@ -146,7 +168,7 @@ def _grid(
             escape.terminal(column.label),
             justify="left" if column.kind in TEXT_KINDS else "right",
             overflow="fold",
-            min_width=width,
+            width=width,
         )
     for row in cells:
         grid.add_row(*row)

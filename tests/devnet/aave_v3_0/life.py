@@ -9,11 +9,11 @@ from typing import Any
 
 from ..aave import settle_aave
 from ..abi import ZERO_ADDRESS
+from ..accounts import Account
 from ..chain import Chain, Tx
 from ..desk import Desk
 from ..life import Life, Pace
 from ..market import Market
-from ..accounts import Account
 from ..protocol import ADMIN
 from ..protocols import Protocols
 from ..purse import Purse

@@ -108,7 +108,9 @@ def _list(
     )
     view = "getReserveTokensAddresses(address)"
     tokens = chain.call(market.addresses["data_provider"], view, token)
-    a_token, _, variable_debt_token = ("0x" + tokens[2:][64 * i + 24 : 64 * i + 64] for i in range(3))
+    a_token, _, variable_debt_token = (
+        "0x" + tokens[2:][64 * i + 24 : 64 * i + 64] for i in range(3)
+    )
     return Asset(
         symbol=symbol,
         decimals=reserve.decimals,

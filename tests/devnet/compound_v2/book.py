@@ -10,6 +10,7 @@ from ..chain import Chain
 from ..life import Call
 from .market import MANTISSA, Compound
 
+
 @dataclass(frozen=True)
 class Holding:
     """One account in one market: cTokens, what they are worth in the underlying, and the debt."""
@@ -18,6 +19,7 @@ class Holding:
     supplied: int
     owed: int
     entered: bool
+
 
 @dataclass(frozen=True)
 class Position:
@@ -36,6 +38,7 @@ class Position:
         """Symbols it has borrowed."""
         return [symbol for symbol, holding in self.holdings.items() if holding.owed]
 
+
 def read_positions(chain: Chain, compound: Compound, accounts: Sequence[str]) -> list[Position]:
     """Full positions of some accounts."""
     ctokens = compound.ctokens
@@ -51,13 +54,16 @@ def read_positions(chain: Chain, compound: Compound, accounts: Sequence[str]) ->
         for place, account in enumerate(accounts)
     ]
 
+
 def liquidity_question(compound: Compound, account: str) -> Call:
     """Error code, liquidity and shortfall."""
     return (compound.comptroller, call_data("getAccountLiquidity(address)", (account,)))
 
+
 def snapshot_question(ctoken: str, account: str) -> Call:
     """Error code, cTokens, debt as it was booked last, and the exchange rate."""
     return (ctoken, call_data("getAccountSnapshot(address)", (account,)))
+
 
 def _position(compound: Compound, account: str, answers: list[list[int]]) -> Position:
     totals, entered, *snapshots = answers

@@ -1,4 +1,4 @@
-"""Liquidators of Compound: half of a debt at a time, and never more than the collateral pays for."""
+"""Liquidators of Compound: half a debt at a time, no more than the collateral pays for."""
 
 from __future__ import annotations
 

@@ -67,8 +67,7 @@ class CompoundCustoms:
         return [
             tx
             for tx, (said, _) in zip(txs, self.chain.try_out(txs), strict=True)
-            if said is not None
-            and (succeeded(tx, said) or self.rng.random() < HOPELESS_ANYWAY)
+            if said is not None and (succeeded(tx, said) or self.rng.random() < HOPELESS_ANYWAY)
         ]
 
     def questions(self) -> Sequence[Call]:

@@ -36,9 +36,7 @@ class Desk:
         args = (market.params, assets, shares, account, account)
         return self._call(account, f"withdraw({AMOUNTS},address)", *args)
 
-    def borrow(
-        self, account: str, market: IsolatedMarket, assets: int = 0, shares: int = 0
-    ) -> Tx:
+    def borrow(self, account: str, market: IsolatedMarket, assets: int = 0, shares: int = 0) -> Tx:
         """Borrow for oneself."""
         args = (market.params, assets, shares, account, account)
         return self._call(account, f"borrow({AMOUNTS},address)", *args)

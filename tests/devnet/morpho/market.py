@@ -131,9 +131,7 @@ def _market(
     oracle = chain.deploy("FeedOracle", ADMIN, base, quote, collateral, loan)
     params = (loan, collateral, oracle, irm, _lltv(listing))
     encoded = encode(["address", "address", "address", "address", "uint256"], params)
-    return IsolatedMarket(
-        listing.collateral, listing.loan, "0x" + keccak(encoded).hex(), params
-    )
+    return IsolatedMarket(listing.collateral, listing.loan, "0x" + keccak(encoded).hex(), params)
 
 
 def _lltv(listing: Listing) -> int:

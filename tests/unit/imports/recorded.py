@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
+# Read before any test begins: the command line of a test sees no DEFIRISK_ variable.
+STATED = os.environ.get("DEFIRISK_SHARED_DATA")
+SHARED = Path(STATED) if STATED else Path(__file__).resolve().parents[4] / "shared" / "data"
 POSITIONS = ("protocol", "market", "account", "asset", "side", "amount")
 MARKETS = (
     *("protocol", "market", "asset", "decimals", "price_usd"),
@@ -25,11 +27,11 @@ MARKET = "comptroller"
 
 def shared(*parts: str) -> Path:
     """A recorded data set; skips aloud where this machine has none."""
-    stated = os.environ.get("DEFIRISK_SHARED_DATA")
-    path = Path(stated) if stated else ROOT.parent / "shared" / "data"
-    found = path.joinpath("lending", *parts)
+    found = SHARED.joinpath("lending", *parts)
     if not found.exists():
-        pytest.skip(f"the recorded data set {'/'.join(parts)} is not here: set DEFIRISK_SHARED_DATA")
+        pytest.skip(
+            f"the recorded data set {'/'.join(parts)} is not here: set DEFIRISK_SHARED_DATA"
+        )
     return found
 
 

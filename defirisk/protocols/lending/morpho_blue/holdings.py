@@ -31,6 +31,12 @@ from defirisk.protocols.lending.morpho_blue.shares import (
     to_assets_up,
 )
 
+_NO_COLLATERAL = Parameters(
+    label="loan token",
+    ltv=Fraction(0),
+    liquidation_threshold=Fraction(0),
+    liquidation_bonus=Fraction(0),
+)
 # Per holding of a unit: its collateral's value is rounded down twice and its debt up once.
 ROUNDED_UNITS = 2
 
@@ -160,6 +166,8 @@ def _states(snapshot: Snapshot, now: MarketNow) -> Iterator[MarketState]:
         borrowed_raw=borrowed,
         supply_apr=rate * used * (1 - fee),
         borrow_apr=rate,
+        reserve_factor=fee,
+        parameters=_NO_COLLATERAL,
     )
     if market.collateral_token != market.loan_token:
         yield _state(
@@ -171,7 +179,9 @@ def _states(snapshot: Snapshot, now: MarketNow) -> Iterator[MarketState]:
             supplied_raw=pledged,
             borrowed_raw=0,
             supply_apr=Fraction(0),
-            borrow_apr=Fraction(0),
+            borrow_apr=None,
+            reserve_factor=None,
+            parameters=_parameters(now),
         )
 
 
@@ -185,7 +195,9 @@ def _state(
     supplied_raw: int,
     borrowed_raw: int,
     supply_apr: Fraction,
-    borrow_apr: Fraction,
+    borrow_apr: Fraction | None,
+    reserve_factor: Fraction | None,
+    parameters: Parameters,
 ) -> MarketState:
     """Bad debt was taken from the lenders when it was found: there is never a deficit."""
     return MarketState(
@@ -200,8 +212,8 @@ def _state(
         borrow_cap=0,
         supply_apr=supply_apr,
         borrow_apr=borrow_apr,
-        parameters=_parameters(now),
-        reserve_factor=Fraction(now.market.fee_wad, WAD),
+        parameters=parameters,
+        reserve_factor=reserve_factor,
         price=price,
         price_source=now.price.oracle,
         price_updated_ts=now.price.updated_ts,
