@@ -26,6 +26,9 @@ from defirisk.core.scenario import Scenario
 OPEN = 1 << 18
 """Most decisions that a sweep may leave open; beyond that the sparse products do all of it."""
 
+PAIRS = 512
+"""Open decisions that are judged at once."""
+
 
 class CompiledSweep:
     """Sweeps 1024 scenarios at a time. Implements `screen.Sweep`."""
@@ -129,17 +132,15 @@ class CompiledSweep:
         return np.bincount(lane[near], minlength=len(scenarios)).astype(np.int64)
 
     def _judged(self, unit: Ints, lane: Ints, oracle: Floats) -> tuple[Bools, Bools]:
-        """`edge.judge` of pairs: a few units at a time, in all scenarios."""
+        """`edge.judge` of pairs: some at a time, all their units in all their scenarios."""
         liquidatable, near = np.zeros((2, len(unit)), dtype=np.bool_)
-        distinct, place = np.unique(unit, return_inverse=True)
-        by_place = np.argsort(place, kind="stable")
-        for first in range(0, len(distinct), LANES):
-            judged = judge(positions(self._book, distinct[first : first + LANES]), oracle)
-            ends = np.searchsorted(place[by_place], [first, first + LANES])
-            pairs = by_place[slice(*ends)]
-            liquidatable[pairs], near[pairs] = (
-                verdict[place[pairs] - first, lane[pairs]] for verdict in judged
-            )
+        by_unit = np.argsort(unit, kind="stable")
+        for first in range(0, len(unit), PAIRS):
+            pairs = by_unit[first : first + PAIRS]
+            units, i = np.unique(unit[pairs], return_inverse=True)
+            lanes, s = np.unique(lane[pairs], return_inverse=True)
+            judged = judge(positions(self._book, units), oracle[:, lanes])
+            liquidatable[pairs], near[pairs] = (verdict[i, s] for verdict in judged)
         return liquidatable, near
 
     def _add(self, row: Ints, lane: Ints, prices: Prices, found: Found) -> None:

@@ -152,7 +152,7 @@ class Question:
     subject: str
     view: View
     fields: tuple[str, ...]
-    ours: tuple[int | str, ...] | None
+    ours: tuple[int, ...] | None
     unit: str = ""
     grade: Literal["compared", "read"] = "compared"
     refusal: bytes = b""

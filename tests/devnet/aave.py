@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from .abi import call_data
+from .abi import view_data
 from .accounts import Account
 from .actions import Actions
 from .book import read_positions
@@ -66,12 +66,12 @@ class Aave:
         market = self.desk.market
         pool, oracle = market.pool, market.addresses["oracle"]
         everybody = [*self.addresses, *KEEPERS, TREASURY, ADMIN]
-        calls = [(pool, call_data("getUserAccountData(address)", (one,))) for one in everybody]
+        calls = [(pool, view_data("getUserAccountData(address)", one)) for one in everybody]
         for asset in market.assets.values():
-            calls += [(pool, call_data(f"{view}(address)", (asset.token,))) for view in self.views]
-            calls.append((oracle, call_data("getAssetPrice(address)", (asset.token,))))
+            calls += [(pool, view_data(f"{view}(address)", asset.token)) for view in self.views]
+            calls.append((oracle, view_data("getAssetPrice(address)", asset.token)))
             for token in (asset.a_token, asset.variable_debt_token):
-                calls.append((token, call_data("scaledTotalSupply()", ())))
+                calls.append((token, view_data("scaledTotalSupply()")))
         return calls
 
     def trials(self) -> Sequence[Tx]:

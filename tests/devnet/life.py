@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from .accounts import Account
 from .chain import Chain, Tx
@@ -13,6 +13,9 @@ from .purse import Plan
 
 IDLE_STEPS = 2  # at the end the keepers are away
 PLANS_PER_BLOCK = 6
+DRAWS = 4
+
+P = TypeVar("P")
 
 Call = tuple[str, str]
 """To and data of a view call."""
@@ -87,6 +90,15 @@ class Life:
         funded = [tx for plan in plans if len(plan) > 1 for tx in plan]
         if useful or funded:
             self.chain.mine([*useful, *funded])
+
+
+def draw_plan(rng: random.Random, weights: dict[Callable[[P], Plan], int], position: P) -> Plan:
+    """What the owner of a position does; drawn again if there is nothing of the kind to do."""
+    for _ in range(DRAWS):
+        plan = rng.choices(list(weights), list(weights.values()))[0](position)
+        if plan:
+            return plan
+    return []
 
 
 def neglect(rng: random.Random, addresses: Sequence[str], one_in: int) -> set[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -72,7 +73,11 @@ def _deployment(
 
 
 async def record(
-    url: str, market: Deployment, checkpoints: Path, to: Path, until: BlockTag = "finalized"
+    url: str,
+    markets: Sequence[Deployment],
+    checkpoints: Path,
+    to: Path,
+    until: BlockTag = "finalized",
 ) -> None:
     """Index and verify through a recorder, and add what the contracts said at the checkpoints."""
     reader = RpcChainReader(url)
@@ -80,12 +85,13 @@ async def record(
     try:
         with TemporaryDirectory() as folder:
             store = open_store(f"sqlite:///{folder}/record.db", create=True)
-            summary = await index(recorder, store, [market], until)
-            with store.transaction() as connection:
-                stored = find_deployment(connection, market.name)
-                block = stored_block(connection, summary.chain_id, None)
-            assert stored is not None
-            await verify(recorder, store, stored, block)
+            summary = await index(recorder, store, list(markets), until)
+            for market in markets:
+                with store.transaction() as connection:
+                    stored = find_deployment(connection, market.name)
+                    block = stored_block(connection, summary.chain_id, None)
+                assert stored is not None
+                await verify(recorder, store, stored, block)
             store.close()
         recording = await recorder.recording()
         for checkpoint in read_checkpoints(checkpoints):
@@ -112,8 +118,8 @@ def recorded(seed: int) -> Path:
 
     def write(work: Path) -> None:
         with start(built) as running:
-            market = deployment(running.deployment)
-            asyncio.run(record(running.url, market, built / CHECKPOINTS, work / RECORDING))
+            markets = deployments(running.deployment)
+            asyncio.run(record(running.url, markets, built / CHECKPOINTS, work / RECORDING))
 
     return make_once(built.with_name(f"{built.name}-recording-{_asked()}"), write)
 
@@ -124,10 +130,12 @@ def _asked() -> str:
     return digest(*(path.read_bytes() for path in sources))
 
 
+HEADER = "# What is on the recorded demo chain. Made by python -m tests.devnet.record --fixture\n"
+
+
 def as_toml(market: Deployment) -> str:
     """A `[[deployment]]` table."""
     lines = [
-        "# The market of the recorded demo chain. Made by python -m tests.devnet.record --fixture",
         "[[deployment]]",
         f'name = "{market.name}"',
         f'protocol = "{market.protocol}"',
@@ -151,7 +159,9 @@ def main() -> None:
     if options.fixture:
         described = json.loads((build(options.seed) / DEPLOYMENT).read_text())
         FIXTURES.mkdir(exist_ok=True)
-        (FIXTURES / "demo.toml").write_text(as_toml(deployment(described)))
+        (FIXTURES / "demo.toml").write_text(
+            HEADER + "\n".join(as_toml(one) for one in deployments(described))
+        )
         (FIXTURES / "demo-chain.jsonl.xz").write_bytes((path / RECORDING).read_bytes())
     print(path)
 

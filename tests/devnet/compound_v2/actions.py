@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..abi import MAX_UINT256
+from ..life import draw_plan
 from ..market import KEEPERS
 from ..purse import Plan
 from .book import Position
@@ -36,7 +37,7 @@ class Actions:
             self._help: 1,
             self._accrue: 1,
         }
-        return self.rng.choices(list(weights), list(weights.values()))[0](position)
+        return draw_plan(self.rng, weights, position)
 
     def _mint(self, position: Position) -> Plan:
         symbol = self.rng.choice(position.supplied() or list(DEBTS))

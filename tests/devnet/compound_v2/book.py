@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..abi import call_data, words
+from ..abi import view_data, words
 from ..chain import Chain
 from ..life import Call
 from .market import MANTISSA, Compound
@@ -45,7 +45,7 @@ def read_positions(chain: Chain, compound: Compound, accounts: Sequence[str]) ->
     calls: list[Call] = []
     for account in accounts:
         calls.append(liquidity_question(compound, account))
-        calls.append((compound.comptroller, call_data("getAssetsIn(address)", (account,))))
+        calls.append((compound.comptroller, view_data("getAssetsIn(address)", account)))
         calls += [snapshot_question(one.ctoken, account) for one in ctokens.values()]
     answers = [words(answer or "0x") for answer in chain.calls(calls)]
     width = 2 + len(ctokens)
@@ -55,14 +55,21 @@ def read_positions(chain: Chain, compound: Compound, accounts: Sequence[str]) ->
     ]
 
 
+def read_shortfalls(chain: Chain, compound: Compound, accounts: Sequence[str]) -> list[str]:
+    """Those of some accounts that have a shortfall."""
+    answers = chain.calls([liquidity_question(compound, one) for one in accounts])
+    said = zip(accounts, answers, strict=True)
+    return [account for account, answer in said if answer is not None and words(answer)[2]]
+
+
 def liquidity_question(compound: Compound, account: str) -> Call:
     """Error code, liquidity and shortfall."""
-    return (compound.comptroller, call_data("getAccountLiquidity(address)", (account,)))
+    return (compound.comptroller, view_data("getAccountLiquidity(address)", account))
 
 
 def snapshot_question(ctoken: str, account: str) -> Call:
     """Error code, cTokens, debt as it was booked last, and the exchange rate."""
-    return (ctoken, call_data("getAccountSnapshot(address)", (account,)))
+    return (ctoken, view_data("getAccountSnapshot(address)", account))
 
 
 def _position(compound: Compound, account: str, answers: list[list[int]]) -> Position:

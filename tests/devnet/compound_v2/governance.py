@@ -13,7 +13,7 @@ from .desk import Desk
 from .market import BASE_RATE, KINK, MANTISSA, PERCENT, SLOPE, STEEP_SLOPE
 
 Reform = Callable[["Governance"], Sequence[Tx]]
-DEPRECATED = "LINK"
+DEPRECATED = "USDT"  # never a collateral
 DEPRECATION = (0.66, 0.69)
 
 
@@ -107,7 +107,6 @@ REFORMS: tuple[tuple[float, Reform], ...] = (
     (
         DEPRECATION[0],
         lambda its: [
-            its.collateral_factor(DEPRECATED, 0),
             its.pause_borrowing(DEPRECATED, True),
             its.reserve_factor(DEPRECATED, MANTISSA // PERCENT),
         ],
@@ -115,13 +114,12 @@ REFORMS: tuple[tuple[float, Reform], ...] = (
     (
         DEPRECATION[1],
         lambda its: [
-            its.collateral_factor(DEPRECATED, 65),
             its.pause_borrowing(DEPRECATED, False),
-            its.reserve_factor(DEPRECATED, 25),
+            its.reserve_factor(DEPRECATED, 8),
         ],
     ),
     (0.81, lambda its: [its.incentive(108), its.close_factor(50)]),
-    (0.87, lambda its: [its.collateral_factor("WETH", 80)]),
+    (0.87, lambda its: [its.collateral_factor("WBTC", 68)]),
     (0.90, lambda its: its.add_reserves("WETH", 40_000.0)),
     (0.93, lambda its: [its.reduce_reserves("WETH"), its.collateral_factor("DAI", 76)]),
 )

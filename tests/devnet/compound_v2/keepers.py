@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..chain import Chain, Tx
 from ..market import KEEPERS
-from .book import Position, read_positions
+from .book import Position, read_positions, read_shortfalls
 from .desk import Desk, succeeded
 from .joining import DEBTS
 from .market import LIQUIDATION_INCENTIVE, MANTISSA
@@ -47,10 +47,12 @@ class Keepers:
         """
         watched = [one for one in accounts if one not in self.neglected]
         for _ in range(ROUNDS):
-            positions = read_positions(self.chain, self.desk.compound, watched)
-            txs = [tx for one in positions if one.shortfall for tx in self._liquidation(one)]
+            due = read_shortfalls(self.chain, self.desk.compound, watched)
+            positions = read_positions(self.chain, self.desk.compound, due)
+            txs = [tx for one in positions for tx in self._liquidation(one)]
             if deprecated is not None:
-                txs += [tx for one in positions for tx in self._closing(one, deprecated)]
+                everybody = read_positions(self.chain, self.desk.compound, watched)
+                txs += [tx for one in everybody for tx in self._closing(one, deprecated)]
             tried = self.chain.try_out(txs)
             useful = [
                 tx

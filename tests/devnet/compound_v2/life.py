@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ..abi import call_data
+from ..abi import view_data
 from ..accounts import Account
 from ..chain import Chain, Tx
 from ..life import Call, Life, Pace, neglect
@@ -80,10 +80,9 @@ class CompoundCustoms:
         calls = [liquidity_question(compound, account) for account in everybody]
         calls += [snapshot_question(*place) for place in self.touched]
         for one in compound.ctokens.values():
-            calls += [(one.ctoken, call_data(view, ())) for view in PER_CTOKEN]
-            named = (one.ctoken,)
-            calls.append((compound.comptroller, call_data("markets(address)", named)))
-            calls.append((compound.oracle, call_data("getUnderlyingPrice(address)", named)))
+            calls += [(one.ctoken, view_data(view)) for view in PER_CTOKEN]
+            calls.append((compound.comptroller, view_data("markets(address)", one.ctoken)))
+            calls.append((compound.oracle, view_data("getUnderlyingPrice(address)", one.ctoken)))
         return calls
 
     def trials(self) -> Sequence[Tx]:

@@ -19,9 +19,9 @@ LIQUIDATION_INCENTIVE = 108 * PERCENT
 BLOCKS_PER_YEAR = 2_102_400  # as the rate models count them
 # Interest runs per block, and this chain lives through half a year in a thousand of them: with
 # mainnet's rates nothing would accrue that an index could show. Rates are per block here.
-SLOPE = BLOCKS_PER_YEAR * 2 * 10**12
-STEEP_SLOPE = BLOCKS_PER_YEAR * 6 * 10**12
-BASE_RATE = BLOCKS_PER_YEAR * 10**11
+SLOPE = BLOCKS_PER_YEAR * 3 * 10**12
+STEEP_SLOPE = BLOCKS_PER_YEAR * 8 * 10**12
+BASE_RATE = BLOCKS_PER_YEAR * 2 * 10**11
 KINK = 80 * PERCENT
 
 

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..life import draw_plan
 from ..market import KEEPERS
 from ..purse import Plan
 from .book import Position
@@ -37,7 +38,7 @@ class Actions:
         }
         if position.borrow_shares:
             weights[self._lend] = 1
-        return self.rng.choices(list(weights), list(weights.values()))[0](position)
+        return draw_plan(self.rng, weights, position)
 
     def _lend(self, position: Position) -> Plan:
         who, market = position.account, position.market

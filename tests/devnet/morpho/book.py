@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..abi import call_data, words
+from ..abi import view_data, words
 from ..chain import Chain
 from ..life import Call
 from .market import IsolatedMarket, Morpho
@@ -14,6 +14,9 @@ VIRTUAL_ASSETS = 1
 VIRTUAL_SHARES = 10**6
 PRICE_UNIT = 10**36
 WAD = 10**18
+
+Place = tuple[str, str]
+"""The id of a market, and an account in it."""
 
 
 @dataclass(frozen=True)
@@ -64,31 +67,29 @@ class Position:
         return value * self.market.lltv // WAD
 
 
-def read_positions(chain: Chain, morpho: Morpho, accounts: Sequence[str]) -> list[Position]:
-    """Every account in every market, also where it has nothing."""
-    markets = morpho.markets
-    calls = [call for market in markets for call in market_questions(morpho, market)]
-    calls += [position_question(morpho, market, one) for market in markets for one in accounts]
+def read_positions(chain: Chain, morpho: Morpho, places: Iterable[Place]) -> list[Position]:
+    """Positions of accounts in markets, also where there is nothing."""
+    markets, asked = {market.id: market for market in morpho.markets}, list(places)
+    calls = [call for market in morpho.markets for call in market_questions(morpho, market)]
+    calls += [position_question(morpho, place) for place in asked]
     answers = [words(answer or "0x") for answer in chain.calls(calls)]
-    states = [
-        MarketState(*answers[place][:4], price=answers[place + 1][0])
-        for place in range(0, 2 * len(markets), 2)
-    ]
-    positions = iter(answers[2 * len(markets) :])
+    states = {
+        market: MarketState(*answers[2 * place][:4], *answers[2 * place + 1])
+        for place, market in enumerate(markets)
+    }
     return [
-        Position(account, market, state, *next(positions))
-        for market, state in zip(markets, states, strict=True)
-        for account in accounts
+        Position(account, markets[market], states[market], *answer)
+        for (market, account), answer in zip(asked, answers[2 * len(markets) :], strict=True)
     ]
 
 
 def market_questions(morpho: Morpho, market: IsolatedMarket) -> list[Call]:
     """The totals of a market, and the price that it uses."""
-    totals = (morpho.address, call_data("market(bytes32)", (bytes.fromhex(market.id[2:]),)))
-    return [totals, (market.oracle, call_data("price()", ()))]
+    totals = (morpho.address, view_data("market(bytes32)", bytes.fromhex(market.id[2:])))
+    return [totals, (market.oracle, view_data("price()"))]
 
 
-def position_question(morpho: Morpho, market: IsolatedMarket, account: str) -> Call:
+def position_question(morpho: Morpho, place: Place) -> Call:
     """Shares and collateral of an account."""
-    place = (bytes.fromhex(market.id[2:]), account)
-    return (morpho.address, call_data("position(bytes32,address)", place))
+    market = bytes.fromhex(place[0][2:])
+    return (morpho.address, view_data("position(bytes32,address)", market, place[1]))

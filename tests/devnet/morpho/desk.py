@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..chain import Tx
 from ..purse import Plan, Purse
@@ -17,6 +17,8 @@ class Desk:
 
     morpho: Morpho
     purse: Purse
+    places: dict[tuple[str, str], None] = field(default_factory=dict)
+    """Ids of markets and accounts that something was supplied or borrowed for, in this order."""
 
     def fund(self, account: str, symbol: str, amount: int) -> Plan:
         """Get the token and let Morpho take it."""
@@ -26,6 +28,7 @@ class Desk:
         self, account: str, market: IsolatedMarket, assets: int, of: str | None = None
     ) -> Tx:
         """Lend, for oneself or on behalf of another account."""
+        self.places[market.id, of or account] = None
         args = (market.params, assets, 0, of or account, b"")
         return self._call(account, f"supply({AMOUNTS},bytes)", *args)
 
@@ -57,6 +60,7 @@ class Desk:
         self, account: str, market: IsolatedMarket, assets: int, of: str | None = None
     ) -> Tx:
         """Put collateral in."""
+        self.places[market.id, of or account] = None
         args = (market.params, assets, of or account, b"")
         return self._call(account, f"supplyCollateral({PARAMS},uint256,address,bytes)", *args)
 

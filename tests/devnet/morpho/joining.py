@@ -13,8 +13,8 @@ from .desk import Desk
 from .market import IsolatedMarket
 
 POPULARITY = (6, 4, 2, 2, 2, 3)  # of the markets, in the order of their listing
-FLOOR = 50_000.0
-UTILISATION = 0.6
+FLOOR = 20_000.0
+UTILISATION = 0.9
 CUSHION = 0.97  # a price in the making moves between two blocks
 SMALL_CHANGE = 25.0
 LOOPS, ISOLATED = 2, 3  # markets by their place: yWETH for WETH, LINK for USDT

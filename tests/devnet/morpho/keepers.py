@@ -39,8 +39,9 @@ class Keepers:
 
     def work(self, accounts: Sequence[str]) -> None:
         """Look at the head twice, and liquidate in a new block each time."""
+        present = set(accounts) - self.neglected
+        watched = [place for place in self.desk.places if place[1] in present]
         for _ in range(ROUNDS):
-            watched = [one for one in accounts if one not in self.neglected]
             positions = read_positions(self.chain, self.desk.morpho, watched)
             due = [
                 one

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ..accounts import Account
 from ..chain import Chain, Tx
@@ -18,7 +18,7 @@ from .book import market_questions, position_question, read_positions
 from .desk import Desk
 from .joining import Joining, lending_of_anchors
 from .keepers import Keepers
-from .market import PERCENT
+from .market import PERCENT, IsolatedMarket
 
 NEGLECTED_ONE_IN = 30
 # (part of the timeline, place of the market, its fee in per cent)
@@ -27,22 +27,19 @@ FEES = ((0.2, 1, 5), (0.4, 0, 15), (0.55, 3, 25), (0.65, 1, 0), (0.8, 5, 10))
 
 @dataclass(frozen=True)
 class MorphoCustoms:
-    """Customs of Morpho; `touched` are the places of accounts in markets, as they appear."""
+    """Customs of Morpho."""
 
     chain: Chain
     desk: Desk
     steps: int
-    addresses: list[str]
     joining: Joining
     actions: Actions
     keepers: Keepers
-    touched: dict[tuple[int, str], None] = field(default_factory=dict)
 
     def reforms(self, step: int) -> Sequence[Tx]:
         """Fees are switched on, changed and switched off."""
-        markets = self.desk.morpho.markets
         return [
-            self.desk.set_fee(ADMIN, markets[place], per_cent * PERCENT)
+            self.desk.set_fee(ADMIN, self._markets[place], per_cent * PERCENT)
             for date, place, per_cent in FEES
             if step == int(date * self.steps)
         ]
@@ -57,35 +54,35 @@ class MorphoCustoms:
 
     def act(self, accounts: list[str]) -> Sequence[Plan]:
         """See `Customs`."""
-        positions = read_positions(self.chain, self.desk.morpho, accounts)
-        own = [[one for one in positions if one.account == account] for account in accounts]
-        return [self.actions.draw(some) for some in own]
+        places = [(market.id, account) for account in accounts for market in self._markets]
+        positions = iter(read_positions(self.chain, self.desk.morpho, places))
+        return [self.actions.draw([next(positions) for _ in self._markets]) for _ in accounts]
 
     def worthwhile(self, txs: list[Tx]) -> list[Tx]:
         """See `Customs`."""
         return [tx for tx, ok in zip(txs, self.chain.would_succeed(txs), strict=True) if ok]
 
     def questions(self) -> Sequence[Call]:
-        """Totals and prices of all markets, and positions of those who ever had one."""
+        """Totals and prices of all markets, and positions of those who may ever have had one."""
         morpho = self.desk.morpho
-        everybody = [*self.addresses, *KEEPERS, TREASURY]
-        for one in read_positions(self.chain, morpho, everybody):
-            if one.supply_shares or one.borrow_shares or one.collateral:
-                self.touched[morpho.markets.index(one.market), one.account] = None
-        calls = [call for market in morpho.markets for call in market_questions(morpho, market)]
-        calls += [
-            position_question(morpho, morpho.markets[place], account)
-            for place, account in self.touched
+        calls = [call for market in self._markets for call in market_questions(morpho, market)]
+        recipient = [(market.id, TREASURY) for market in self._markets]
+        return [
+            *calls,
+            *(position_question(morpho, one) for one in (*self.desk.places, *recipient)),
         ]
-        return calls
 
     def trials(self) -> Sequence[Tx]:
         """The smallest liquidation of everybody who owes something."""
         return [
             self.desk.liquidate(KEEPERS[0], one.market, one.account, repaid_shares=1)
-            for one in read_positions(self.chain, self.desk.morpho, self.addresses)
+            for one in read_positions(self.chain, self.desk.morpho, self.desk.places)
             if one.borrow_shares
         ]
+
+    @property
+    def _markets(self) -> list[IsolatedMarket]:
+        return self.desk.morpho.markets
 
 
 def settle_morpho(
@@ -105,7 +102,6 @@ def settle_morpho(
         chain=chain,
         desk=desk,
         steps=pace.steps,
-        addresses=addresses,
         joining=Joining(desk, rng, lending_of_anchors(accounts)),
         actions=Actions(desk, rng),
         keepers=keepers,

@@ -92,11 +92,12 @@ class Morpho:
     @classmethod
     def load(cls, described: dict[str, Any]) -> Morpho:
         """The markets on a chain that was built before."""
-        roles = ("loanToken", "collateralToken", "oracle", "irm", "lltv")
-        markets = [
-            IsolatedMarket(*one["symbols"], one["id"], tuple(one[role] for role in roles))
-            for one in described["markets"]
-        ]
+        markets = []
+        for one in described["markets"]:
+            collateral, loan = one["symbols"]
+            addresses = (one["loanToken"], one["collateralToken"], one["oracle"], one["irm"])
+            params = (*addresses, one["lltv"])
+            markets.append(IsolatedMarket(collateral, loan, one["id"], params))
         return cls(described["first_block"], described["morpho"], described["irm"], markets)
 
 

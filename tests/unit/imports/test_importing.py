@@ -51,6 +51,10 @@ def test_an_import_says_what_it_read_and_where_it_stands(cli: CommandLine) -> No
         hashlib.sha256((cli.folder / name).read_bytes()).digest() for name in ("p.csv", "m.csv")
     )
     assert found["block_hash"] == "0x" + hashlib.sha256(b"".join(digests)).hexdigest()
+    turned = said(
+        cli("import", "lending", "m.csv", "p.csv", "--db=sqlite:///b.db", "--format=json")
+    )
+    assert turned["block_hash"] == found["block_hash"]
     status = said(cli("status", "--format", "json"))
     (chain,) = status["chains"]
     assert before <= chain["verified_ts"] <= time.time()

@@ -19,7 +19,7 @@ BAD_POSITIONS = [
     ("mylend,main,al,WETH,debt,ten", "amount 'ten' is no decimal number"),
     ("mylend,main,al,WETH,debt,NaN", "amount 'NaN' is no decimal number"),
     ("mylend,main,al,WETH,debt,1e999", "does not fit into 256 bits"),
-    (f"mylend,main,al,USDC,debt,{2**256}", "does not fit into 256 bits"),
+    (f"mylend,main,al,USDC,debt,{2**256}e-6", "does not fit into 256 bits"),
     ("mylend,main,,WETH,debt,1", "account is empty"),
     ("mylend,main, ,WETH,debt,1", "account is empty"),
     (",main,al,WETH,debt,1", "protocol is empty"),

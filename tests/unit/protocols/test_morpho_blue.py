@@ -100,9 +100,7 @@ class Model:
         self.of(who)[0] -= shares
         self.m["ss"] -= shares
         self.m["sa"] -= assets
-        self.emit(
-            "Withdraw", caller=who, onBehalf=who, receiver=who, assets=assets, shares=shares
-        )
+        self.emit("Withdraw", caller=who, onBehalf=who, receiver=who, assets=assets, shares=shares)
 
     def supply_collateral(self, who: str, assets: int) -> None:
         self.of(who)[2] += assets
@@ -148,9 +146,7 @@ class Model:
         repaid_shares = int(self.of(who)[1] * share)
         given = WAD * WAD // (WAD - 3 * 10**17 * (WAD - PARAMS[4]) // WAD)
         worth = repaid_shares * (self.m["ba"] + 1) // (self.m["bs"] + 10**6)
-        seized = min(
-            worth * min(115 * 10**16, given) // WAD * 10**36 // price, self.of(who)[2]
-        )
+        seized = min(worth * min(115 * 10**16, given) // WAD * 10**36 // price, self.of(who)[2])
         repaid = self.up(repaid_shares)
         self.of(who)[1] -= repaid_shares
         self.m["bs"] -= repaid_shares

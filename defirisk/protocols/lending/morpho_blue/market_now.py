@@ -39,7 +39,7 @@ def markets_now(snapshot: Snapshot) -> list[MarketNow]:
     descriptions = {feed.feed: feed.description for feed in rows.all(Feed)}
     dollars = Dollars(zip(stored, prices, strict=True), descriptions)
     positions = _positions(snapshot)
-    recipient = fee_recipient(snapshot)
+    recipient = _fee_recipient(snapshot)
     return [
         _market_now(
             snapshot, market, price, dollars, positions.get(market.market_id, {}), recipient
@@ -48,8 +48,7 @@ def markets_now(snapshot: Snapshot) -> list[MarketNow]:
     ]
 
 
-def fee_recipient(snapshot: Snapshot) -> str:
-    """Who gets the fees of all markets."""
+def _fee_recipient(snapshot: Snapshot) -> str:
     morpho = snapshot.deployment.contracts["morpho"]
     settings = snapshot.rows.find(Settings, morpho) or Settings(morpho=morpho)
     return settings.fee_recipient

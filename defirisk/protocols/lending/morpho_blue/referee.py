@@ -9,7 +9,6 @@ from defirisk.core.evm import ZERO_ADDRESS
 from defirisk.protocols.lending.morpho_blue.health import is_healthy
 from defirisk.protocols.lending.morpho_blue.market_now import (
     MarketNow,
-    fee_recipient,
     markets_now,
     unit_name,
 )
@@ -24,7 +23,6 @@ MARKET_FIELDS = (
     "fee",
 )
 POSITION_FIELDS = ("supplyShares", "borrowShares", "collateral")
-PARAMS_FIELDS = ("loanToken", "collateralToken", "oracle", "irm", "lltv")
 HEALTHY_POSITION = b"position is healthy"
 """`ErrorsLib.HEALTHY_POSITION`: with these words `liquidate` refuses."""
 
@@ -45,12 +43,6 @@ def questions(snapshot: Snapshot) -> Iterator[Question]:
     for now in markets:
         yield from _market_questions(morpho, now.stored, stored.get(now.stored.market_id, []))
         yield from _price_question(now)
-    yield Question(
-        subject=morpho.address,
-        view=View(morpho, "feeRecipient"),
-        fields=("feeRecipient",),
-        ours=(fee_recipient(snapshot),),
-    )
 
 
 def market_params(market: Market) -> tuple[str, str, str, str, int]:
@@ -93,7 +85,8 @@ def _position_question(morpho: Contract, position: Position) -> Question:
 def _health_question(morpho: Contract, now: MarketNow, position: Position, price: int) -> Question:
     """Whether `liquidate` refuses because the position is healthy: it asks that before all else.
 
-    One share of the debt is offered: nobody owes less.
+    One share of the debt is offered: nobody owes less. A market is found by the hash of its
+    parameters, so that a wrong one among them is no market, which is another refusal.
     """
     args = (market_params(now.stored), position.account, 0, 1, b"")
     return Question(
@@ -132,12 +125,6 @@ def _market_questions(
             market.total_borrow_assets_raw,
             sum(position.borrow_shares_raw for position in positions),
         ),
-    )
-    yield Question(
-        subject=market.market_id,
-        view=View(morpho, "idToMarketParams", (_id(market.market_id),)),
-        fields=PARAMS_FIELDS,
-        ours=market_params(market),
     )
 
 
