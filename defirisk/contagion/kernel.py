@@ -22,6 +22,8 @@ LANES = 64
 BLOCKS = 16
 WIDTH = LANES * BLOCKS
 TILE = 1024
+FEW = 12
+"""Up to so many liquidatable lanes are cheaper one by one than all 64 at once."""
 
 
 class Prices(NamedTuple):
@@ -42,6 +44,8 @@ class Found(NamedTuple):
     bad_debt: Floats  # (BLOCKS, D, LANES), USD
     open: Ints  # (K, 2), row and scenario
     count: Ints  # (2,), open decisions, perhaps more than K; blocks of a row that were evaluated
+    whole: Floats  # (BLOCKS, C), units of quotes in every lane of the block
+    whole_accounts: Floats  # (BLOCKS, D)
 
 
 class Tile(NamedTuple):
@@ -162,6 +166,8 @@ def strike(
     added, accounts, bad_debt = found.amount, found.accounts, found.bad_debt
     guards, active = tile.guard, tile.active
     score, lost = np.empty(LANES), np.empty(LANES)
+    whole, whole_accounts = found.whole, found.whole_accounts
+    lanes = np.empty(LANES + 1, np.int64)
     for j in range(tile.count[block]):
         row = start + np.int64(active[block, j])
         guard = guards[row - start]
@@ -184,21 +190,41 @@ def strike(
             sure += 1 if score[i] < certain else 0
         if sure < hits:
             leave(found, row, block, scenarios, certain, guard, score)
-        if sure == 0:
-            continue
-        for i in range(LANES):
-            score[i] = 1.0 if score[i] < certain else 0.0
         deployment = np.int64(deployments[row])
-        weigh(columns, amounts, first, rest, market, block, lost)
-        for i in range(LANES):
-            value = lost[i] * score[i]
-            bad_debt[block, deployment, i] += value if value > 0 else 0.0
-        for i in range(LANES):
-            accounts[block, deployment, i] += score[i]
-        for k in range(first, rest):
-            column, amount = np.int64(columns[k]), abs(amounts[k])
+        if sure == LANES:
+            weigh(columns, amounts, first, rest, market, block, lost)
             for i in range(LANES):
-                added[block, column, i] += amount * score[i]
+                bad_debt[block, deployment, i] += lost[i] if lost[i] > 0 else 0.0
+            whole_accounts[block, deployment] += 1
+            for k in range(first, rest):
+                whole[block, np.int64(columns[k])] += abs(amounts[k])
+        elif sure > FEW:
+            for i in range(LANES):
+                score[i] = 1.0 if score[i] < certain else 0.0
+            weigh(columns, amounts, first, rest, market, block, lost)
+            for i in range(LANES):
+                value = lost[i] * score[i]
+                bad_debt[block, deployment, i] += value if value > 0 else 0.0
+            for i in range(LANES):
+                accounts[block, deployment, i] += score[i]
+            for k in range(first, rest):
+                column, amount = np.int64(columns[k]), abs(amounts[k])
+                for i in range(LANES):
+                    added[block, column, i] += amount * score[i]
+        elif sure > 0:
+            n = 0
+            for i in range(LANES):
+                lanes[n] = i
+                n += 1 if score[i] < certain else 0
+            for j_lane in range(n):
+                i = lanes[j_lane]
+                accounts[block, deployment, i] += 1
+                value = 0.0
+                for k in range(first, rest):
+                    column, amount = np.int64(columns[k]), amounts[k]
+                    value += amount * market[block, column, i]
+                    added[block, column, i] += abs(amount)
+                bad_debt[block, deployment, i] += value if value > 0 else 0.0
     found.count[1] += tile.count[block]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from defirisk.core.verdict import Verdict
-from defirisk.store.database import Store, open_store
+from defirisk.store.database import Store
 from tests.hostile.cast import pairs
 from tests.hostile.piggy import Bank, new_store, registered
 
@@ -55,9 +54,6 @@ def store(bank: Bank, tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def database(strange: Indexed, tmp_path: Path) -> str:
-    """The address of a copy of the strange bank's store."""
-    copy = tmp_path / "copy.db"
-    shutil.copy(strange.folder / "bank.db", copy)
-    open_store(f"sqlite:///{copy}", create=False).close()
-    return f"sqlite:///{copy}"
+def database(strange: Indexed) -> str:
+    """The address of the strange bank's store, for commands that only read."""
+    return f"sqlite:///{strange.folder / 'bank.db'}"
