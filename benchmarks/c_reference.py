@@ -53,7 +53,8 @@ class CKernel:
         self._pledged = rows.pledged.astype(np.int32)
         self._deployment = rows.deployment.astype(np.int32)
         self._axis = axis.astype(np.int32)
-        self._weight = rows.weight * scale
+        # Its test is the bare one, without our edge.
+        self._weight = np.where(rows.amount < 0, rows.weight, -rows.amount) * scale
         self._amount = np.abs(rows.amount) * scale
         self._deployments = deployments
 

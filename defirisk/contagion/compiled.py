@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from defirisk.contagion.edge import exactly, judge
-from defirisk.contagion.kernel import BLOCKS, LANES, WIDTH, Found, Prices, sweep
+from defirisk.contagion.kernel import BLOCKS, LANES, WIDTH, Found, Prices, sweep, workspace
 from defirisk.contagion.lanes import packed, survey, valued
 from defirisk.contagion.signed import OWED, PLEDGED, signed_rows
 from defirisk.contagion.sparse import SparseSweep
@@ -82,7 +82,7 @@ class CompiledSweep:
         """By the kernel, in the order chosen."""
         prices = self._prices(chosen, oracle, market)
         found = self._nothing()
-        sweep(self._rows, prices, found, len(chosen))
+        sweep(self._rows, prices, found, workspace(), len(chosen))
         if found.count[0] > self._room:
             return self._by_sparse(chosen, scenarios, oracle, market)
         mine = [scenarios[int(s)] for s in chosen]
@@ -104,18 +104,20 @@ class CompiledSweep:
     def _prices(self, chosen: Ints, oracle: Floats, market: Floats) -> Prices:
         """In lanes; those beyond the last scenario repeat it, so that bounds stay tight."""
         columns = len(self._columns.quote)
-        with np.errstate(invalid="ignore"):
-            highest = np.nan_to_num(oracle).max(axis=1, initial=0)
-        grain = self._book.quote_grain * highest
         prices = Prices(
             oracle=np.empty((BLOCKS, columns, LANES)),
             market=np.empty((BLOCKS, columns, LANES)),
             low=np.empty((columns, BLOCKS)),
             high=np.empty((columns, BLOCKS)),
-            grain=np.concatenate([grain[self._columns.quote], grain]),
+            grain=np.zeros(columns + len(oracle)),
         )
-        order = np.pad(chosen, (0, WIDTH - len(chosen)), mode="edge")
+        order = np.pad(chosen, (0, WIDTH - len(chosen)), mode="edge").astype(np.uint32)
         packed(self._columns, oracle, market, order, prices)
+        prices.low[:] = prices.oracle.min(axis=2).T
+        prices.high[:] = prices.oracle.max(axis=2).T
+        grain, idle = self._book.quote_grain, self._idle
+        prices.grain[:columns] = grain[self._columns.quote] * prices.high.max(axis=1)
+        prices.grain[columns + idle] = grain[idle] * np.nan_to_num(oracle[idle]).max(axis=1)
         return prices
 
     def _settle(

@@ -19,6 +19,10 @@ def compiled(function: F) -> F:
     return cast(F, made)
 
 
-def inlined(function: F) -> F:
-    """Part of whatever compiled function calls it."""
-    return cast(F, njit(function, inline="always", error_model="numpy"))
+def inner(function: F) -> F:
+    """Called by compiled functions only. It may not make arrays.
+
+    Counting references to the arrays that it is handed, atomically and at every call, would cost
+    more than all its arithmetic; numba's `_nrt` leaves that out.
+    """
+    return cast(F, njit(function, _nrt=False, nogil=True, error_model="numpy"))

@@ -3,9 +3,6 @@
 64 scenarios are the lanes of a block, 16 blocks a sweep, 1024 rows a tile that stays in the cache
 while all blocks pass over it. The lowest and highest prices of a block bound a row's margin: rows
 that are safe even at those are not looked at. No fast-math: every operation is done as written.
-
-Reading an array from a tuple counts its references, which costs more than all the arithmetic of a
-row. So every function takes its arrays out of their tuples once, before it loops.
 """
 
 from __future__ import annotations
@@ -14,7 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from defirisk.contagion.jit import compiled, inlined
+
+from defirisk.contagion.jit import compiled, inner
 from defirisk.contagion.signed import SLACK, WIDER, SignedRows, Words
 from defirisk.core.book import Floats, Ints
 
@@ -22,7 +20,7 @@ LANES = 64
 BLOCKS = 16
 WIDTH = LANES * BLOCKS
 TILE = 1024
-FEW = 12
+FEW = 6
 """Up to so many liquidatable lanes are cheaper one by one than all 64 at once."""
 
 
@@ -44,19 +42,32 @@ class Found(NamedTuple):
     bad_debt: Floats  # (BLOCKS, D, LANES), USD
     open: Ints  # (K, 2), row and scenario
     count: Ints  # (2,), open decisions, perhaps more than K; blocks of a row that were evaluated
-    whole: Floats  # (BLOCKS, C), units of quotes in every lane of the block
-    whole_accounts: Floats  # (BLOCKS, D)
 
 
 class Tile(NamedTuple):
-    """Working memory of one tile of rows."""
+    """Working memory: which rows of a tile are to be evaluated, and one row's lanes."""
 
     guard: Floats  # (TILE,), what the contract's rounding may amount to, at most
     active: Words  # (BLOCKS, TILE), rows of the tile that may be liquidatable in a block
     count: Ints  # (BLOCKS,), how many those are
+    margin: Floats  # (BLOCKS,)
+    score: Floats  # (LANES,)
+    uncovered: Floats  # (LANES,)
 
 
-@inlined
+def workspace() -> Tile:
+    """Memory for one sweep."""
+    return Tile(
+        guard=np.empty(TILE),
+        active=np.empty((BLOCKS, TILE), dtype=np.uint32),
+        count=np.zeros(BLOCKS, dtype=np.int64),
+        margin=np.empty(BLOCKS),
+        score=np.empty(LANES),
+        uncovered=np.empty(LANES),
+    )
+
+
+@inner
 def weigh(
     columns: Words, weights: Floats, first: int, last: int, prices: Floats, block: int, out: Floats
 ) -> None:
@@ -104,11 +115,8 @@ def weigh(
 
 
 @compiled
-def sweep(rows: SignedRows, prices: Prices, found: Found, scenarios: int) -> None:
+def sweep(rows: SignedRows, prices: Prices, found: Found, tile: Tile, scenarios: int) -> None:
     """Adds up all rows in the first `scenarios` lanes."""
-    tile = Tile(
-        np.empty(TILE), np.empty((BLOCKS, TILE), np.uint32), np.empty(BLOCKS, np.int64)
-    )
     size = len(rows.pledged)
     for start in range(0, size, TILE):
         bound(rows, prices, tile, start, min(start + TILE, size))
@@ -116,15 +124,15 @@ def sweep(rows: SignedRows, prices: Prices, found: Found, scenarios: int) -> Non
             strike(rows, prices, found, tile, start, block, scenarios)
 
 
-@compiled
+@inner
 def bound(rows: SignedRows, prices: Prices, tile: Tile, start: int, stop: int) -> None:
     """Lists, by block, the rows that the block's extreme prices do not prove safe."""
     columns, weights = rows.column, rows.weight
     firsts, pledged, owed, guards = rows.first, rows.pledged, rows.owed, rows.guard
     low, high, grain = prices.low, prices.high, prices.grain
-    guard, active, count = tile.guard, tile.active, tile.count
-    margin = np.empty(BLOCKS)
-    count[:] = 0
+    guard, active, count, margin = tile.guard, tile.active, tile.count, tile.margin
+    for b in range(BLOCKS):
+        count[b] = 0
     for row in range(start, stop):
         first, last = np.int64(firsts[row]), np.int64(firsts[row + 1])
         owes = first + np.int64(pledged[row])
@@ -149,7 +157,7 @@ def bound(rows: SignedRows, prices: Prices, tile: Tile, start: int, stop: int) -
             count[b] += 0 if margin[b] > 0 else 1
 
 
-@compiled
+@inner
 def strike(
     rows: SignedRows,
     prices: Prices,
@@ -164,10 +172,8 @@ def strike(
     firsts, pledged, owed, deployments = rows.first, rows.pledged, rows.owed, rows.deployment
     oracle, market, high = prices.oracle, prices.market, prices.high
     added, accounts, bad_debt = found.amount, found.accounts, found.bad_debt
-    guards, active = tile.guard, tile.active
-    score, lost = np.empty(LANES), np.empty(LANES)
-    whole, whole_accounts = found.whole, found.whole_accounts
-    lanes = np.empty(LANES + 1, np.int64)
+    guards, active, score, uncovered = tile.guard, tile.active, tile.score, tile.uncovered
+    # One long function: handing all these arrays to a second one costs more than its work.
     for j in range(tile.count[block]):
         row = start + np.int64(active[block, j])
         guard = guards[row - start]
@@ -191,20 +197,13 @@ def strike(
         if sure < hits:
             leave(found, row, block, scenarios, certain, guard, score)
         deployment = np.int64(deployments[row])
-        if sure == LANES:
-            weigh(columns, amounts, first, rest, market, block, lost)
-            for i in range(LANES):
-                bad_debt[block, deployment, i] += lost[i] if lost[i] > 0 else 0.0
-            whole_accounts[block, deployment] += 1
-            for k in range(first, rest):
-                whole[block, np.int64(columns[k])] += abs(amounts[k])
-        elif sure > FEW:
+        if sure > FEW:
             for i in range(LANES):
                 score[i] = 1.0 if score[i] < certain else 0.0
-            weigh(columns, amounts, first, rest, market, block, lost)
+            weigh(columns, amounts, first, rest, market, block, uncovered)
             for i in range(LANES):
-                value = lost[i] * score[i]
-                bad_debt[block, deployment, i] += value if value > 0 else 0.0
+                lost = uncovered[i] * score[i]
+                bad_debt[block, deployment, i] += lost if lost > 0 else 0.0
             for i in range(LANES):
                 accounts[block, deployment, i] += score[i]
             for k in range(first, rest):
@@ -212,23 +211,19 @@ def strike(
                 for i in range(LANES):
                     added[block, column, i] += amount * score[i]
         elif sure > 0:
-            n = 0
             for i in range(LANES):
-                lanes[n] = i
-                n += 1 if score[i] < certain else 0
-            for j_lane in range(n):
-                i = lanes[j_lane]
-                accounts[block, deployment, i] += 1
-                value = 0.0
-                for k in range(first, rest):
-                    column, amount = np.int64(columns[k]), amounts[k]
-                    value += amount * market[block, column, i]
-                    added[block, column, i] += abs(amount)
-                bad_debt[block, deployment, i] += value if value > 0 else 0.0
+                if score[i] < certain:
+                    lost = 0.0
+                    for k in range(first, rest):
+                        column, amount = np.int64(columns[k]), amounts[k]
+                        lost += amount * market[block, column, i]
+                        added[block, column, i] += abs(amount)
+                    accounts[block, deployment, i] += 1
+                    bad_debt[block, deployment, i] += max(lost, 0.0)
     found.count[1] += tile.count[block]
 
 
-@compiled
+@inner
 def leave(
     found: Found,
     row: int,

@@ -6,9 +6,9 @@ import numpy as np
 
 from defirisk.contagion.jit import compiled
 from defirisk.contagion.kernel import BLOCKS, LANES, Prices
-from defirisk.contagion.signed import Columns
+from defirisk.contagion.signed import Columns, Words
 from defirisk.contagion.valuation import Bools
-from defirisk.core.book import Floats, Ints
+from defirisk.core.book import Floats
 
 
 @compiled
@@ -32,21 +32,16 @@ def survey(
 
 
 @compiled
-def packed(columns: Columns, oracle: Floats, market: Floats, order: Ints, prices: Prices) -> None:
+def packed(columns: Columns, oracle: Floats, market: Floats, order: Words, prices: Prices) -> None:
     """Fills `prices` from prices of quotes (Q, S); `order` names the scenario of every lane."""
-    quotes = columns.quote
-    oracles, markets, low, high = prices.oracle, prices.market, prices.low, prices.high
+    quotes, oracles, markets = columns.quote, prices.oracle, prices.market
     for c in range(len(quotes)):
         quote = quotes[c]
         for b in range(BLOCKS):
-            least, most = np.inf, -np.inf
             for i in range(LANES):
-                s = order[b * LANES + i]
-                price = oracle[quote, s]
-                oracles[b, c, i] = price
+                s = np.int64(order[b * LANES + i])
+                oracles[b, c, i] = oracle[quote, s]
                 markets[b, c, i] = market[quote, s]
-                least, most = min(least, price), max(most, price)
-            low[c, b], high[c, b] = least, most
 
 
 @compiled

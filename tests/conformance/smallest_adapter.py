@@ -163,7 +163,7 @@ class PiggyBank:
 
     def liquidation_check(self, snapshot: Snapshot) -> LiquidationCheck:
         """Nobody owes anything."""
-        return lambda unit, prices: False
+        return _never
 
     def questions(self, snapshot: Snapshot) -> Iterable[Question]:
         """Every saving, and the view that decides whether it is right."""
@@ -189,6 +189,10 @@ class PiggyBank:
             elif _price(snapshot, one) is None:
                 symbol = snapshot.tokens[one.asset].symbol
                 yield Finding(code="no-price", text=f"{symbol} has no price at this block")
+
+
+def _never(unit: str, prices: Mapping[int, Fraction]) -> bool:
+    return False
 
 
 def _price(snapshot: Snapshot, listing: Listing) -> Fraction | None:

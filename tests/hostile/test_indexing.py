@@ -53,9 +53,7 @@ def test_what_a_token_says_of_itself_is_kept_or_replaced(kind: str, strange: Ind
 def test_a_token_is_counted_where_its_decimals_can_be(kind: str, strange: Indexed) -> None:
     """One that cannot be is refused aloud, and every other one goes on."""
     asset = strange.bank.tokens[f"{kind}/honest"]
-    refusal = Finding(
-        code="no-decimals", text=f"{asset} states no usable decimals: it is left out"
-    )
+    refusal = Finding(code="no-decimals", text=f"{asset} states no usable decimals: it is left out")
     said = list(ADAPTER.findings(snapshot_of(strange.bank, strange.store)))
     if 0 <= TOKENS[kind].kept_decimals <= MAX_DECIMALS:
         market = markets(strange)[f"{kind}/honest"]

@@ -1,90 +1,41 @@
-"""Morpho Blue: positions, markets, prices and who can be liquidated, as the contract says."""
+"""Every position, market and price of Morpho Blue, and who is healthy: as the contract says."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from defirisk.chain.rpc import RpcChainReader
-from defirisk.contagion.screen import liquidatable_units, screen
-from defirisk.core.adapter import Deployment, Question, Snapshot, View
-from defirisk.core.book import Book
 from defirisk.core.evm import Call, CallResult
-from defirisk.core.plugins import adapter
-from defirisk.core.quote import Feed, leaves
 from defirisk.core.row import Row
-from defirisk.core.scenario import Scenario
-from defirisk.core.verdict import Verdict
-from defirisk.indexing.codecs import Codecs
-from defirisk.indexing.source import Source
 from defirisk.indexing.verify import verify
 from defirisk.protocols.lending.morpho_blue.interest import accrue, proportional_rate
-from defirisk.protocols.lending.morpho_blue.referee import HEALTHY_POSITION
+from defirisk.protocols.lending.morpho_blue.market_now import markets_now
+from defirisk.protocols.lending.morpho_blue.referee import market_totals
 from defirisk.protocols.lending.morpho_blue.rows import Irm, Market, Oracle, Position
-from defirisk.shocks.grammar import scenario
-from defirisk.store.database import Store
-from defirisk.store.frames import load_book
 from defirisk.store.raw import block_at
 from defirisk.store.row_tables import row_table
 from defirisk.store.snapshots import snapshot, stored_block
 from tests.conformance.folding import recorded_logs
-from tests.devnet.abi import call_data
-from tests.devnet.build import CHECKPOINTS, Devnet, build, fresh, start
+from tests.devnet.abi import words
+from tests.devnet.build import CHECKPOINTS, build, fresh, start
+from tests.devnet.chain import Tx
 from tests.devnet.checkpoints import read_checkpoints
-from tests.devnet.record import deployments
+from tests.devnet.morpho.market import PARAMS
+from tests.devnet.protocol import ADMIN
 from tests.onchain.markets import index_live, new_store, stored, with_reader
+from tests.onchain.morpho_chain import MORPHO_BLUE, Lived, morpho, questions_at
 from tests.unit.protocols.rows_in_memory import RowsInMemory
 
 pytestmark = pytest.mark.onchain
 
-MORPHO_BLUE = adapter("morpho-blue")
 SEEDS = [1, *(pytest.param(seed, marks=pytest.mark.nightly) for seed in (2, 3, 4, 5))]
-
-
-@dataclass(frozen=True)
-class Lived:
-    """A small chain with all its history, and a store of it."""
-
-    devnet: Devnet
-    store: Store
-    deployment: Deployment
-
-    def verdict(self, number: int | None = None) -> Verdict:
-        """What the contracts say of our numbers at a block; None for the last."""
-        of = stored(self.store, self.deployment)
-        with self.store.transaction() as connection:
-            block = stored_block(connection, self.deployment.chain_id, number)
-        return with_reader(self.devnet.url, lambda reader: verify(reader, self.store, of, block))
-
-    def rows(self, row_type: type[Row]) -> list[Any]:
-        """The current rows as they are stored."""
-        table = row_table(row_type)
-        with self.store.engine.connect() as connection:
-            query = select(table).where(table.c.valid_to_block.is_(None))
-            return list(connection.execute(query).mappings())
-
-    def source(self) -> Source:
-        return Source(
-            stored=stored(self.store, self.deployment),
-            adapter=MORPHO_BLUE,
-            codecs=Codecs(MORPHO_BLUE),
-        )
-
-    def book(self) -> Book:
-        with self.store.transaction() as connection:
-            block = stored_block(connection, self.deployment.chain_id, None)
-            return load_book(connection, [stored(self.store, self.deployment)], block)
-
-
-def morpho(described: dict[str, Any]) -> Deployment:
-    return next(one for one in deployments(described) if one.protocol == "morpho-blue")
 
 
 @pytest.fixture(scope="module")
@@ -96,10 +47,6 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
         index_live(devnet.url, store, deployment)
         yield Lived(devnet, store, deployment)
         store.close()
-
-
-def questions_at(at: Snapshot) -> list[Question]:
-    return list(MORPHO_BLUE.questions(at))  # type: ignore[attr-defined]
 
 
 def test_every_number_agrees_with_the_contract_all_along(lived: Lived) -> None:
@@ -130,6 +77,39 @@ def test_every_accrual_was_foreseen_to_the_wei(lived: Lived) -> None:
             seen += log.args["interest"] > 0
         MORPHO_BLUE.fold(log, rows)
     assert seen >= 50
+
+
+def test_interest_that_nobody_booked_yet_is_what_the_contract_would_book(lived: Lived) -> None:
+    """`accrueInterest` of every market, three weeks after the head; then the head is restored."""
+    chain, head = lived.devnet.chain, lived.snapshot()
+    before = chain.rpc.call("evm_snapshot")
+    markets = lived.devnet.protocols.morpho.markets
+    accrued = [
+        Tx(ADMIN, lived.deployment.contracts["morpho"], f"accrueInterest({PARAMS})", (one.params,))
+        for one in markets
+    ]
+    try:
+        assert all(chain.mine(accrued, 21 * 86_400))
+        later = replace(head.block, timestamp=chain.time)
+        theirs = {
+            one.id: tuple(
+                words(chain.call(accrued[0].to, "market(bytes32)", bytes.fromhex(one.id[2:])))
+            )
+            for one in markets
+        }
+    finally:
+        chain.rpc.call("evm_revert", before)
+        chain.resync()
+
+    ours = {now.market.market_id: now for now in markets_now(replace(head, block=later))}
+
+    assert {id_: market_totals(now.market) for id_, now in ours.items()} == theirs
+    grown = [
+        now
+        for now in ours.values()
+        if market_totals(now.stored)[:4] != theirs[now.market.market_id][:4]
+    ]
+    assert len(grown) >= 3
 
 
 class CheckpointReader:
@@ -184,118 +164,7 @@ def test_every_number_agrees_with_what_was_recorded_at_the_checkpoints(
     assert len(verdicts) >= 20
     assert [verdict.mismatches for verdict in verdicts] == [()] * len(verdicts)
     assert sum(verdict.read for verdict in (head, *verdicts)) == 0
-    assert unhealthy >= 20
-
-
-SHOCKS = [
-    [],
-    ["price:WETH=-10%"],
-    ["price:WETH=-33.3333333%"],
-    ["price:WETH=-60%"],
-    ["price:WETH=1234.56789"],
-    ["price:WBTC=-45%"],
-    ["price:WBTC=+70%"],
-    ["price:LINK=-55%"],
-    ["price:DAI=+12.5%"],
-    ["depeg:USDC=0.88"],
-    ["depeg:USDT=1.3"],
-    ["market:WETH=-60%"],
-    ["oracle:yWETH@morpho-blue=-4%"],
-    ["price:WETH=-35%", "price:WBTC=-30%", "price:LINK=-45%"],
-    ["price:WETH=-99%", "price:WBTC=-99%"],
-    ["price:WETH=-100%"],
-    ["price:WBTC=-17%", "depeg:USDC=1.25", "price:LINK=-30%"],
-]
-
-
-def by_book(book: Book, scene: Scenario) -> set[str]:
-    return {book.units[int(n)] for n in liquidatable_units(book, scene)}
-
-
-def by_contract(lived: Lived, book: Book, scene: Scenario) -> set[str]:
-    """Those whom `liquidate` does not refuse as healthy, with the feeds answering the shock."""
-    codecs = Codecs(MORPHO_BLUE)
-    with lived.store.transaction() as connection:
-        now = snapshot(connection, stored(lived.store, lived.deployment), book.block)
-        asked = [one for one in questions_at(now) if one.refusal]
-    overrides = {
-        feed: {"code": answering_round(round(answer * factor))}
-        for feed, factor, answer in feeds_moved(lived, book, scene)
-    }
-    calls = [codecs.call(seizing_one(one.view)) for one in asked]
-    answers = lived.devnet.chain.rpc.answers(
-        [
-            ("eth_call", [{"to": c.to, "data": "0x" + c.data.hex()}, "latest", overrides])
-            for c in calls
-        ]
-    )
-    return {one.unit for one, answer in zip(asked, answers, strict=True) if not refused(answer)}
-
-
-def seizing_one(liquidate: View) -> View:
-    """The same liquidation by collateral, not by debt: it also works at a price of 0."""
-    market, borrower, _, _, data = liquidate.args
-    return View(liquidate.contract, "liquidate", (market, borrower, 1, 0, data))
-
-
-def refused(answer: dict[str, Any]) -> bool:
-    """Healthy, or no oracle that would say: nobody can liquidate."""
-    data = bytes.fromhex((answer.get("error", {}).get("data") or "0x")[2:])
-    division_by_zero = data.endswith(bytes([0x12])) and len(data) == 36
-    return HEALTHY_POSITION in data or division_by_zero
-
-
-def feeds_moved(lived: Lived, book: Book, scene: Scenario) -> Iterator[tuple[str, Fraction, int]]:
-    """Every feed with its factor (its own, or that of the quotes that it alone prices)."""
-    factors = dict(scene.moves.feeds)
-    for quote, factor in scene.moves.quotes.items():
-        (feed,) = (one for one in leaves(book.quote_program[quote]) if isinstance(one, Feed))
-        factors[feed.address] = factor
-    for feed, factor in factors.items():
-        said = lived.devnet.chain.rpc.call(
-            "eth_call", {"to": feed, "data": call_data("latestAnswer()", ())}, "latest"
-        )
-        yield feed, factor, int(said, 16)
-
-
-def answering_round(value: int) -> str:
-    """Runtime code that returns one word five times, whatever it is asked."""
-    store = "".join(f"8060{32 * place:02x}52" for place in range(5))
-    return f"0x7f{value:064x}{store}60a06000f3"
-
-
-@pytest.fixture(scope="module")
-def large(devnet: Devnet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
-    """The large chain of seed 1."""
-    store = new_store(tmp_path_factory.mktemp("large"))
-    deployment = morpho(devnet.deployment)
-    index_live(devnet.url, store, deployment)
-    yield Lived(devnet, store, deployment)
-    store.close()
-
-
-@pytest.fixture(scope="module")
-def book(large: Lived) -> Book:
-    return large.book()
-
-
-@pytest.mark.parametrize("texts", SHOCKS, ids=lambda texts: " ".join(texts) or "none")
-def test_the_same_positions_can_be_liquidated_as_the_contract_says(
-    large: Lived, book: Book, texts: list[str]
-) -> None:
-    scene = scenario("", texts, book)
-
-    ours = by_book(book, scene)
-
-    assert ours == by_contract(large, book, scene)
-    assert int(screen(book, [scene]).liquidatable_accounts.sum()) == len(ours)
-
-
-def test_the_shocks_above_tell_positions_apart(book: Book) -> None:
-    sets = {frozenset(by_book(book, scenario("", texts, book))) for texts in SHOCKS}
-
-    assert len(sets) >= 8
-    assert max(map(len, sets)) >= 20
+    assert unhealthy >= 5
 
 
 PLANTED = [

@@ -85,7 +85,7 @@ def snapshot(*more: Row, answer: int | None = 10**8, **contracts: str) -> Snapsh
     if answer is not None:
         answers[FEED] = Answer(price=answer, decimals=8, updated_at=1, grade="logs")
     return Snapshot(
-        deployment=replace(DEPLOYMENT, contracts=DEPLOYMENT.contracts | contracts),
+        deployment=replace(DEPLOYMENT, contracts={**DEPLOYMENT.contracts, **contracts}),
         block=BLOCK,
         rows=RowsInMemory(*ROWS, *more),
         tokens={USD: Token(address=USD, symbol="USD", name="", decimals=6)},
@@ -113,14 +113,20 @@ def row(kind: type[Any], *key: str) -> Any:
 
 
 def test_liquidity_truncates_where_the_comptroller_does() -> None:
-    """Worked out by hand: exchange rate, factor times rate, times price, times tokens."""
-    rate = (ONE + 1) * ONE // (50 * 10**8)
-    denom = (3 * ONE // 4 * rate // ONE) * (2000 * ONE) // ONE
-    owed = 10**9 * (12 * ONE // 10) // (11 * ONE // 10)
-    expected = denom * 50 * 10**8 // ONE - 10**30 * owed // ONE
+    """The rate, the factor times it, that times the price, that times the tokens: all cut off."""
+    usd = replace(
+        row(CToken, C_USD),
+        total_borrows_raw=0,
+        collateral_factor_mantissa=2 * ONE // 3,
+        total_supply_raw=7_000_000_000_000,
+        cash_raw=1_000_000_000_003,
+    )
+    held = AccountMarket(account=BOB, c_token=C_USD, entered=True, tokens_raw=6_999_999_999_999)
+    rate = Fraction(usd.cash_raw, usd.total_supply_raw)
+    untruncated = rate * usd.collateral_factor_mantissa * held.tokens_raw * 10**12
 
-    assert liquidity_of(ANN, snapshot()) == (0, expected, 0)
-    assert expected == 409_090_910_000_000_000_000 - 1 + 1
+    assert liquidity_of(BOB, snapshot(usd, held)) == (0, 666_666_666_668_571_418_904_761, 0)
+    assert int(untruncated) == 666_666_666_668_571_427_904_761_619_045_714_285_714_286
 
 
 def test_a_market_that_was_not_entered_counts_for_nothing() -> None:
@@ -176,7 +182,7 @@ def test_units_quotes_and_amounts() -> None:
     assert exact.units == (ANN, BOB)
     assert [(q.asset, q.decimals) for q in exact.quotes] == [(WETH, 18)] * 2 + [(USD, 6)] * 2
     assert [(h.unit, h.quote, h.side, h.balance_raw) for h in exact.holdings] == [
-        (0, 0, Side.COLLATERAL, ONE),
+        (0, 0, Side.COLLATERAL, ONE + 1),
         (0, 2, Side.COLLATERAL, 0),
         (0, 3, Side.DEBT, 1_090_909_090),
         (1, 2, Side.SUPPLY, 10**8 * 100_100 // 10**6),

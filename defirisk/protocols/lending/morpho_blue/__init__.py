@@ -45,6 +45,7 @@ from defirisk.protocols.lending.morpho_blue.rows import (
     OraclePrice,
 )
 
+_MAX_WORDS = 64  # of what a feed says it prices, which may be anything
 _FEEDS = ("BASE_FEED_1", "BASE_FEED_2", "QUOTE_FEED_1", "QUOTE_FEED_2")
 _MADE_OF = {
     # The first version of Morpho's oracle had one vault, and no word on the side.
@@ -144,7 +145,8 @@ class MorphoBlue:
         elif answer is None:
             return
         elif view.function == "description":
-            state.amend(Feed(feed=contract.address, description=answer[0]))
+            words = answer[0].replace("\0", "")[:_MAX_WORDS]
+            state.amend(Feed(feed=contract.address, description=words))
         else:
             oracle = state.get(Oracle, contract.address)
             changes: dict[str, Any] = {_MADE_OF[view.function]: answer[0]}

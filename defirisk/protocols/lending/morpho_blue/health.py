@@ -10,7 +10,11 @@ from fractions import Fraction
 
 from defirisk.core.adapter import Snapshot
 from defirisk.protocols.lending.morpho_blue.market_now import MarketNow, markets_now, unit_name
-from defirisk.protocols.lending.morpho_blue.oracle_price import ORACLE_PRICE_SCALE, shocked_price
+from defirisk.protocols.lending.morpho_blue.oracle_price import (
+    MAX_UINT256,
+    ORACLE_PRICE_SCALE,
+    shocked_price,
+)
 from defirisk.protocols.lending.morpho_blue.rows import Market, Position
 from defirisk.protocols.lending.morpho_blue.shares import (
     WAD,
@@ -33,8 +37,13 @@ def liquidation_incentive_factor(lltv_wad: int) -> int:
     return min(MAX_LIQUIDATION_INCENTIVE_FACTOR, factor)
 
 
-def is_healthy(market: Market, position: Position, price: int) -> bool:
-    """`_isHealthy` in a market whose interest is accrued; `price` as the oracle states it."""
+def is_healthy(market: Market, position: Position, price: int) -> bool | None:
+    """`_isHealthy` in a market whose interest is accrued; `price` as the oracle states it.
+
+    None where the contract fails, of more than 256 bits: then nobody can liquidate.
+    """
+    if position.collateral_raw * price > MAX_UINT256:
+        return None
     borrowed = to_assets_up(
         position.borrow_shares_raw,
         market.total_borrow_assets_raw,
@@ -66,4 +75,4 @@ class Liquidatable:
         price = now.price.price
         if base != 1 or quote != 1:
             price = shocked_price(now.price, base, quote, apart=now.leaves.apart)
-        return price is not None and not is_healthy(now.market, position, price)
+        return price is not None and is_healthy(now.market, position, price) is False

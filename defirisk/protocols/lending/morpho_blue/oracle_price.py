@@ -20,6 +20,7 @@ from defirisk.core.row import Rows
 from defirisk.protocols.lending.morpho_blue.rows import Oracle, OraclePrice
 
 ORACLE_PRICE_SCALE = 10**36
+MAX_UINT256 = 2**256 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,10 +81,13 @@ def price_now(oracle: Address, rows: Rows, answers: Mapping[Address, Answer]) ->
 
 
 def chainlink_price(scale_factor: int, base: Sequence[int], quote: Sequence[int]) -> int | None:
-    """`price()` for these answers; None where it reverts: a negative answer, a quote of 0."""
+    """`price()` for these answers; None where it reverts: a negative answer, a quote of 0, more
+    than 256 bits.
+    """
     if any(answer < 0 for answer in (*base, *quote)) or prod(quote) == 0:
         return None
-    return scale_factor * prod(base) // prod(quote)
+    price = scale_factor * prod(base) // prod(quote)
+    return None if max(price, prod(base), prod(quote)) > MAX_UINT256 else price
 
 
 def shocked_price(now: PriceNow, base: Fraction, quote: Fraction, *, apart: bool) -> int | None:

@@ -94,7 +94,7 @@ def _health_question(morpho: Contract, now: MarketNow, position: Position, price
         unit=unit_name(position),
         view=View(morpho, "liquidate", args),
         fields=("healthy",),
-        ours=(int(is_healthy(now.market, position, price)),),
+        ours=(int(is_healthy(now.market, position, price) is True),),
         refusal=HEALTHY_POSITION,
     )
 
