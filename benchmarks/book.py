@@ -18,7 +18,7 @@ import numpy as np  # noqa: E402
 
 from benchmarks import synthetic  # noqa: E402
 from benchmarks.c_reference import CKernel, Missing, by_asset  # noqa: E402
-from benchmarks.measure import Result, Run, arguments, cpu_seconds, paired  # noqa: E402
+from benchmarks.measure import Result, Run, arguments, paired  # noqa: E402
 from benchmarks.plain_numpy import Broadcasting, ChunkedScipy  # noqa: E402
 from defirisk.contagion.compiled import CompiledSweep  # noqa: E402
 from defirisk.contagion.screen import screen  # noqa: E402

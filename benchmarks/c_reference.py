@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -91,9 +92,9 @@ class CKernel:
         return {name: back[:, i] for i, name in enumerate(names)}
 
 
-def by_asset(book: Book, rows: SignedRows, quotes: npt.NDArray[np.integer]) -> tuple[
-    npt.NDArray[np.integer], Floats
-]:
+def by_asset(
+    book: Book, rows: SignedRows, quotes: npt.NDArray[np.integer]
+) -> tuple[npt.NDArray[np.integer], Floats]:
     """`axis` and `scale` for prices of assets: right where oracles say what the market does."""
     quote = quotes[rows.column]
     return book.quote_asset[quote], book.quote_rate[quote]
@@ -119,5 +120,5 @@ def _aligned(*shape: int) -> Floats:
     return memory[skip : skip + count].reshape(shape)
 
 
-def _at(array: npt.NDArray[np.generic]) -> ctypes.c_void_p:
+def _at(array: npt.NDArray[Any]) -> ctypes.c_void_p:
     return ctypes.c_void_p(array.ctypes.data)

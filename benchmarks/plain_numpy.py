@@ -92,10 +92,8 @@ class ChunkedScipy:
             mask = (backing @ oracle < owed @ oracle).astype(np.float64)
             debt, collateral = (owed @ market) * mask, (pledged @ market) * mask
             bad_debt = np.maximum(debt - collateral, 0)
-            for total, values in zip(
-                deployments, (mask, debt, collateral, bad_debt), strict=True
-            ):
-                total += places @ values
+            for total, values in zip(deployments, (mask, debt, collateral, bad_debt), strict=True):
+                total += np.asarray(places @ values)
             units[0] += owed.T @ mask
             units[1] += pledged.T @ mask
         accounts, debt, collateral, bad_debt = deployments

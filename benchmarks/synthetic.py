@@ -43,9 +43,7 @@ class ExactEdge:
             if book.holding_side[h] == Side.DEBT:
                 margin -= value
             else:
-                margin += value * Fraction(
-                    book.liquidation_threshold[book.holding_parameters[h]]
-                )
+                margin += value * Fraction(book.liquidation_threshold[book.holding_parameters[h]])
         return margin < 0
 
 
@@ -117,7 +115,7 @@ def _feed(asset: int) -> str:
 
 def _assets(random: np.random.Generator, count: int) -> _Assets:
     stable = _stable(count)
-    popular = np.arange(1, count + 1) ** -0.7
+    popular = np.asarray(np.arange(1, count + 1) ** -0.7, dtype=np.float64)
     return _Assets(
         price=np.where(stable, 1.0, np.exp(random.normal(2, 2, count))),
         threshold=np.where(stable, 0.87, random.uniform(0.65, 0.86, count)),
@@ -140,9 +138,7 @@ def _terms(
     worth = wealth[:, None] * _shares(random, pledged, MOST_PLEDGED)
     backing = (worth * kinds.threshold[collateral]).sum(axis=1)
     borrowed = (backing / health)[:, None] * _shares(random, owed, MOST_OWED)
-    there = np.concatenate(
-        [_first(pledged, MOST_PLEDGED), _first(owed, MOST_OWED)], axis=1
-    )
+    there = np.concatenate([_first(pledged, MOST_PLEDGED), _first(owed, MOST_OWED)], axis=1)
     asset = np.concatenate([collateral, debt], axis=1)[there]
     return asset.astype(np.int64), np.concatenate([worth, borrowed], axis=1)[there]
 

@@ -83,11 +83,11 @@ class CompiledSweep:
         prices = self._prices(chosen, oracle, market)
         found = self._nothing()
         sweep(self._rows, prices, found, workspace(), len(chosen))
-        if found.count[0] > self._room:
+        if found.tally[0] > self._room:
             return self._by_sparse(chosen, scenarios, oracle, market)
         mine = [scenarios[int(s)] for s in chosen]
         edge = np.zeros(len(chosen), dtype=np.int64)
-        if found.count[0]:
+        if found.tally[0]:
             edge += self._settle(mine, oracle[:, chosen], prices, found)
         return self._outcome(mine, prices, found, edge)
 
@@ -98,7 +98,7 @@ class CompiledSweep:
             accounts=np.zeros((BLOCKS, deployments, LANES)),
             bad_debt=np.zeros((BLOCKS, deployments, LANES)),
             open=np.empty((self._room, 2), dtype=np.int64),
-            count=np.zeros(2, dtype=np.int64),
+            tally=np.zeros(2, dtype=np.int64),
         )
 
     def _prices(self, chosen: Ints, oracle: Floats, market: Floats) -> Prices:
@@ -124,7 +124,7 @@ class CompiledSweep:
         self, scenarios: Sequence[Scenario], oracle: Floats, prices: Prices, found: Found
     ) -> Counts:
         """Decides what was left open and adds it; how many decisions were made exactly (S,)."""
-        row, lane = found.open[: found.count[0]].T
+        row, lane = found.open[: found.tally[0]].T
         unit = self._rows.unit[row]
         liquidatable, near = self._judged(unit, lane, oracle)
         ask = exactly(self._book, scenarios)

@@ -29,7 +29,10 @@ def exactly(book: Book, scenarios: Sequence[Scenario]) -> Exactly:
     def feeds(deployment: int) -> list[tuple[int, list[Address]]]:
         """The feeds that each of a deployment's quotes reads: walking programs is slow."""
         return [
-            (int(q), [leaf.address for leaf in leaves(book.quote_program[q]) if isinstance(leaf, Feed)])
+            (
+                int(q),
+                [leaf.address for leaf in leaves(book.quote_program[q]) if isinstance(leaf, Feed)],
+            )
             for q in np.flatnonzero(book.quote_deployment == deployment)
         ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from numba import njit
 
@@ -25,4 +25,5 @@ def inner(function: F) -> F:
     Counting references to the arrays that it is handed, atomically and at every call, would cost
     more than all its arithmetic; numba's `_nrt` leaves that out.
     """
-    return cast(F, njit(function, _nrt=False, nogil=True, error_model="numpy"))
+    uncounted = cast(Callable[..., Any], njit)  # its stubs leave this option out
+    return cast(F, uncounted(function, _nrt=False, nogil=True, error_model="numpy"))

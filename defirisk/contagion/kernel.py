@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-
 from defirisk.contagion.jit import compiled, inner
 from defirisk.contagion.signed import SLACK, WIDER, SignedRows, Words
 from defirisk.core.book import Floats, Ints
 
+Index = int | np.signedinteger
 LANES = 64
 BLOCKS = 16
 WIDTH = LANES * BLOCKS
@@ -41,7 +41,7 @@ class Found(NamedTuple):
     accounts: Floats  # (BLOCKS, D, LANES)
     bad_debt: Floats  # (BLOCKS, D, LANES), USD
     open: Ints  # (K, 2), row and scenario
-    count: Ints  # (2,), open decisions, perhaps more than K; blocks of a row that were evaluated
+    tally: Ints  # (2,), open decisions, perhaps more than K; blocks of a row that were evaluated
 
 
 class Tile(NamedTuple):
@@ -49,7 +49,7 @@ class Tile(NamedTuple):
 
     guard: Floats  # (TILE,), what the contract's rounding may amount to, at most
     active: Words  # (BLOCKS, TILE), rows of the tile that may be liquidatable in a block
-    count: Ints  # (BLOCKS,), how many those are
+    length: Ints  # (BLOCKS,), how many those are
     margin: Floats  # (BLOCKS,)
     score: Floats  # (LANES,)
     uncovered: Floats  # (LANES,)
@@ -60,7 +60,7 @@ def workspace() -> Tile:
     return Tile(
         guard=np.empty(TILE),
         active=np.empty((BLOCKS, TILE), dtype=np.uint32),
-        count=np.zeros(BLOCKS, dtype=np.int64),
+        length=np.zeros(BLOCKS, dtype=np.int64),
         margin=np.empty(BLOCKS),
         score=np.empty(LANES),
         uncovered=np.empty(LANES),
@@ -69,7 +69,13 @@ def workspace() -> Tile:
 
 @inner
 def weigh(
-    columns: Words, weights: Floats, first: int, last: int, prices: Floats, block: int, out: Floats
+    columns: Words,
+    weights: Floats,
+    first: Index,
+    last: Index,
+    prices: Floats,
+    block: int,
+    out: Floats,
 ) -> None:
     """Weights times prices of the terms from first to last, by lane; there is at least one."""
     if last - first == 1:
@@ -130,9 +136,9 @@ def bound(rows: SignedRows, prices: Prices, tile: Tile, start: int, stop: int) -
     columns, weights = rows.column, rows.weight
     firsts, pledged, owed, guards = rows.first, rows.pledged, rows.owed, rows.guard
     low, high, grain = prices.low, prices.high, prices.grain
-    guard, active, count, margin = tile.guard, tile.active, tile.count, tile.margin
+    guard, active, length, margin = tile.guard, tile.active, tile.length, tile.margin
     for b in range(BLOCKS):
-        count[b] = 0
+        length[b] = 0
     for row in range(start, stop):
         first, last = np.int64(firsts[row]), np.int64(firsts[row + 1])
         owes = first + np.int64(pledged[row])
@@ -153,8 +159,8 @@ def bound(rows: SignedRows, prices: Prices, tile: Tile, start: int, stop: int) -
             for b in range(BLOCKS):
                 margin[b] += weight * high[column, b]
         for b in range(BLOCKS):
-            active[b, count[b]] = row - start
-            count[b] += 0 if margin[b] > 0 else 1
+            active[b, length[b]] = row - start
+            length[b] += 0 if margin[b] > 0 else 1
 
 
 @inner
@@ -174,7 +180,7 @@ def strike(
     added, accounts, bad_debt = found.amount, found.accounts, found.bad_debt
     guards, active, score, uncovered = tile.guard, tile.active, tile.score, tile.uncovered
     # One long function: handing all these arrays to a second one costs more than its work.
-    for j in range(tile.count[block]):
+    for j in range(tile.length[block]):
         row = start + np.int64(active[block, j])
         guard = guards[row - start]
         first = np.int64(firsts[row])
@@ -220,13 +226,13 @@ def strike(
                         added[block, column, i] += abs(amount)
                     accounts[block, deployment, i] += 1
                     bad_debt[block, deployment, i] += max(lost, 0.0)
-    found.count[1] += tile.count[block]
+    found.tally[1] += tile.length[block]
 
 
 @inner
 def leave(
     found: Found,
-    row: int,
+    row: Index,
     block: int,
     scenarios: int,
     certain: float,
@@ -234,10 +240,10 @@ def leave(
     score: Floats,
 ) -> None:
     """Notes the lanes that are neither safe nor certain; the last block has some beyond the end."""
-    opened, count = found.open, found.count
+    opened, tally = found.open, found.tally
     for i in range(min(LANES, scenarios - block * LANES)):
         if certain <= score[i] <= guard:
-            if count[0] < len(opened):
-                opened[count[0], 0] = row
-                opened[count[0], 1] = block * LANES + i
-            count[0] += 1
+            if tally[0] < len(opened):
+                opened[tally[0], 0] = row
+                opened[tally[0], 1] = block * LANES + i
+            tally[0] += 1

@@ -12,9 +12,7 @@ from defirisk.core.book import Floats
 
 
 @compiled
-def survey(
-    columns: Columns, oracle: Floats, market: Floats, usable: Bools, factor: Floats
-) -> None:
+def survey(columns: Columns, oracle: Floats, market: Floats, usable: Bools, factor: Floats) -> None:
     """Which scenarios have only finite and positive prices, and what all collateral is worth.
 
     Prices are of quotes, (Q, S); both results (S,).

@@ -56,8 +56,6 @@ def _add(total: Sums, rows: Positions, oracle: Floats, market: Floats, ask: Exac
     by_deployment = indicator(rows.deployment[hit], len(total.accounts))
     np.add(total.debt, times(debt.T, weight), out=total.debt)
     np.add(total.collateral, times(collateral.T, weight), out=total.collateral)
-    np.add(
-        total.accounts, times(by_deployment, weight).astype(np.int64), out=total.accounts
-    )
+    np.add(total.accounts, times(by_deployment, weight).astype(np.int64), out=total.accounts)
     np.add(total.bad_debt, times(by_deployment, np.where(mask, uncovered, 0)), out=total.bad_debt)
     np.add(total.edge, edge, out=total.edge)

@@ -81,7 +81,9 @@ def _holdings_of(book: Book, units: Ints) -> tuple[Ints, Ints]:
 def ranges(first: Ints, count: Ints) -> Ints:
     """first[0], first[0] + 1, … (count[0] of them), first[1], … as one array."""
     before = np.cumsum(count) - count
-    return np.arange(int(count.sum())) + np.repeat(first - before, count)
+    return np.asarray(
+        np.arange(int(count.sum())) + np.repeat(first - before, count), dtype=np.int64
+    )
 
 
 def market_quotes(book: Book, scenarios: Sequence[Scenario]) -> Floats:

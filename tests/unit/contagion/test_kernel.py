@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -15,9 +16,9 @@ from defirisk.contagion.compiled import CompiledSweep
 from defirisk.contagion.edge import exactly
 from defirisk.contagion.screen import COMPILED_FROM, screen
 from defirisk.contagion.sparse import SparseSweep
-from defirisk.core.book import Book
+from defirisk.core.book import Book, Floats
 from defirisk.core.outcome import Outcome
-from defirisk.core.scenario import Moves, Scenario, oracle_factors
+from defirisk.core.scenario import Scenario, oracle_factors
 from defirisk.shocks.grammar import baseline, scenario
 from tests.books import Entry, FractionEdge, Token, book, books
 from tests.unit.contagion.scenarios import scenarios
@@ -80,9 +81,7 @@ def test_the_sparse_products_agree_on_any_book(made: Book, data: st.DataObject) 
 
 
 @settings(max_examples=8)
-@given(
-    st.integers(1, 2500), st.sampled_from([1, 63, 64, 65, 200, 1030]), st.integers(0, 2**31)
-)
+@given(st.integers(1, 2500), st.sampled_from([1, 63, 64, 65, 200, 1030]), st.integers(0, 2**31))
 def test_blocks_tiles_and_sweeps_join_without_a_seam(units: int, count: int, seed: int) -> None:
     made = synthetic.book(units, assets=12, deployments=3, seed=seed)
     drawn = synthetic.scenarios(made, count, seed=seed + 1)
@@ -166,10 +165,10 @@ def test_the_edge_hears_the_factors_that_the_core_states(made: Book, data: st.Da
     if not made.units:
         return
     drawn = data.draw(scenarios(made))
-    heard = []
+    heard: list[Mapping[int, Fraction]] = []
 
     class Ear:
-        def liquidatable(self, unit: int, prices: dict[int, Fraction]) -> bool:
+        def liquidatable(self, unit: int, prices: Mapping[int, Fraction]) -> bool:
             heard.append(prices)
             return False
 
@@ -179,15 +178,19 @@ def test_the_edge_hears_the_factors_that_the_core_states(made: Book, data: st.Da
 
 
 def test_a_large_job_is_compiled_and_a_small_one_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    used = []
-    monkeypatch.setattr(CompiledSweep, "outcome", lambda *_: used.append(1) or nothing)
-    made = book(TOKENS, [loan(1, 1000)])
-    nothing = screen(made, [baseline()])
-    still = Scenario(name="", shocks=(), moves=Moves())
+    made, used = book(TOKENS, [loan(1, 1000)]), []
+    compiled = CompiledSweep.outcome
 
-    screen(made, [still])
+    def noted(
+        sweep: CompiledSweep, drawn: Sequence[Scenario], oracle: Floats, market: Floats
+    ) -> Outcome:
+        used.append(len(drawn))
+        return compiled(sweep, drawn, oracle, market)
+
+    monkeypatch.setattr(CompiledSweep, "outcome", noted)
+    screen(made, [baseline()])
     assert used == []
-    monkeypatch.setattr("defirisk.contagion.screen.COMPILED_FROM", 1)
-    screen(made, [still])
-    assert used == [1]
+    monkeypatch.setattr("defirisk.contagion.screen.COMPILED_FROM", 2)
+    screen(made, [baseline()] * 2)
+    assert used == [2]
     assert COMPILED_FROM == 10**8

@@ -71,7 +71,9 @@ def test_the_twin_agrees(made: Book, data: st.DataObject) -> None:
 def test_chunks_do_not_matter(made: Book, lanes: int, tile: int, data: st.DataObject) -> None:
     drawn = data.draw(st.lists(scenarios(made), max_size=5))
 
-    assert_same(screen(made, drawn, sweep=SparseSweep(made, lanes=lanes, tile=tile)), screen(made, drawn))
+    assert_same(
+        screen(made, drawn, sweep=SparseSweep(made, lanes=lanes, tile=tile)), screen(made, drawn)
+    )
 
 
 @given(books(), st.data())
