@@ -120,5 +120,5 @@ def _aligned(*shape: int) -> Floats:
     return memory[skip : skip + count].reshape(shape)
 
 
-def _at(array: npt.NDArray[Any]) -> ctypes.c_void_p:
+def _at(array: Any) -> ctypes.c_void_p:
     return ctypes.c_void_p(array.ctypes.data)

@@ -89,7 +89,7 @@ class ChunkedScipy:
         deployments = np.zeros((4, len(self._book.deployments), oracle.shape[1]))
         units = np.zeros((2, *oracle.shape))
         for backing, pledged, owed, places in self._tiles:
-            mask = (backing @ oracle < owed @ oracle).astype(np.float64)
+            mask = (np.asarray(owed @ oracle - backing @ oracle) > 0).astype(np.float64)
             debt, collateral = (owed @ market) * mask, (pledged @ market) * mask
             bad_debt = np.maximum(debt - collateral, 0)
             for total, values in zip(deployments, (mask, debt, collateral, bad_debt), strict=True):

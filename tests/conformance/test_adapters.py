@@ -42,6 +42,8 @@ def test_both_kinds_of_adapters_are_found() -> None:
 
 @EVERY_ADAPTER
 def test_the_name_is_that_of_the_file(name: str, adapter: Adapter) -> None:
+    if not module_of(adapter).startswith("defirisk."):
+        pytest.skip("other packages lay out their modules as they like")
     *_, kind, file = module_of(adapter).split(".")
     assert adapter.name == name == file.replace("_", "-")
     assert adapter.kind == kind

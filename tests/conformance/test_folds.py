@@ -55,8 +55,11 @@ def source(request: pytest.FixtureRequest, store: Store) -> Source:
     """The recorded deployment of each adapter. A new adapter has to be in the recording,
     too, unless it has no contracts (an import).
     """
-    (found,) = (one for one in sources(store) if one.adapter.name == request.param)
-    return found
+    adapter = adapters()[request.param]
+    found = [one for one in sources(store) if one.adapter.name == request.param]
+    if not found and not type(adapter).__module__.startswith("defirisk."):
+        pytest.skip(f"{request.param} of another package is not in the recorded chain")
+    return found[0]
 
 
 def head_of(source: Source) -> Block:
