@@ -89,11 +89,11 @@ class ChunkedScipy:
         deployments = np.zeros((4, len(self._book.deployments), oracle.shape[1]))
         units = np.zeros((2, *oracle.shape))
         for backing, pledged, owed, places in self._tiles:
-            mask = (np.asarray(owed @ oracle - backing @ oracle) > 0).astype(np.float64)
+            mask = (owed @ oracle > backing @ oracle).astype(np.float64)
             debt, collateral = (owed @ market) * mask, (pledged @ market) * mask
-            bad_debt = np.maximum(debt - collateral, 0)
+            bad_debt = np.maximum(np.asarray(debt - collateral), 0)
             for total, values in zip(deployments, (mask, debt, collateral, bad_debt), strict=True):
-                total += np.asarray(places @ values)
+                np.add(total, np.asarray(places @ np.asarray(values)), out=total)
             units[0] += owed.T @ mask
             units[1] += pledged.T @ mask
         accounts, debt, collateral, bad_debt = deployments

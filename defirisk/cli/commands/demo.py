@@ -112,11 +112,13 @@ def _pages(store: Store, folder: Path, verdicts: list[Verdict]) -> Report:
     book, final = load(store, (), None, None)
     run = provenance(book.chain_id, final)
     outcome = screen(book, [scenario("", shocks, book) for shocks in SHOCKS])
+    report = reports()["protocol"]
     pages = {
-        "protocol.html": reports()["protocol"].build(book, run=run),
-        "stress.html": stress.build(book, outcome, run=run),
-        "verify.html": verification.build(verdicts, run=run),
+        f"{facts.name}.html": report.build(load(store, (facts.name,), None, None)[0], run=run)
+        for facts in book.deployments
     }
+    pages["stress.html"] = stress.build(book, outcome, run=run)
+    pages["verify.html"] = verification.build(verdicts, run=run)
     front = summary(book, outcome, verdicts, run=run)
     write_site(folder, pages, front)
     return front

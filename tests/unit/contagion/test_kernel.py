@@ -112,6 +112,13 @@ def test_the_edge_is_as_wide_as_that_of_the_sparse_products(distance: float) -> 
     assert outcome.edge_units.tolist() == [int(abs(distance) < 1e-6)]
 
 
+@pytest.mark.parametrize("debt", [1e-9, 1.6e-9, 9e-9])
+def test_dust_is_decided_by_the_contract_too(debt: float) -> None:
+    made = book(TOKENS, [loan(1e-12, debt)], resolution=1e-8)
+
+    assert swept(made, [baseline()]).edge_units.tolist() == [1]
+
+
 def test_more_open_decisions_than_room_are_all_made() -> None:
     made = book(TOKENS, [loan(1, 1600) for _ in range(40)])
     drawn = [baseline()] * 3
