@@ -20,10 +20,10 @@ NAME = "demo.db"
 CHAIN_ID = 31337
 
 
-def demo_market() -> Deployment:
-    """The deployment that was recorded."""
-    (table,) = tomllib.loads(read_text("fixtures", "demo.toml"))["deployment"]
-    return parse(table, "demo.toml")
+def demo_markets() -> list[Deployment]:
+    """The deployments that were recorded."""
+    tables = tomllib.loads(read_text("fixtures", "demo.toml"))["deployment"]
+    return [parse(table, "demo.toml") for table in tables]
 
 
 def demo_reader(head: int | None = None) -> RecordedChainReader:
@@ -35,7 +35,7 @@ def index_demo(folder: Path) -> Path:
     """A database file filled from the recording."""
     path = folder / NAME
     store = open_store(f"sqlite:///{path}", create=True)
-    asyncio.run(index(demo_reader(), store, [demo_market()], "finalized"))
+    asyncio.run(index(demo_reader(), store, demo_markets(), "finalized"))
     store.close()
     return path
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from keyword import iskeyword
 from typing import NoReturn
 
 import click
@@ -15,6 +16,7 @@ _COMMANDS = (
     "demo",
     "init",
     "index",
+    "import",
     "verify",
     "status",
     "positions",
@@ -35,7 +37,8 @@ class _Commands(click.Group):
         """The command of this name, from the module of this name."""
         if name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"defirisk.cli.commands.{name}")
+        file = f"{name}_" if iskeyword(name) else name
+        module = importlib.import_module(f"defirisk.cli.commands.{file}")
         command = module.command
         assert isinstance(command, click.Command)
         return command

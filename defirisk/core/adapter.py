@@ -83,11 +83,14 @@ class Log:
 class Interface:
     """A role's contract: its views are in abis/`abi`.json; `events` are those that are folded.
 
-    Events are listed under the file they are in, which may be another one (a proxy's).
+    Events are listed under the file they are in, which may be another one (a proxy's). A file of
+    another package is "package:name". `untrusted`: whoever is behind it was named by strangers, so
+    a log that does not fit its event is not that event; elsewhere it stops the run.
     """
 
     abi: str
     events: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    untrusted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,9 @@ class Question:
     say that the view reverts.
     `grade` is "compared", or "read" where ours was itself taken from that view.
     `unit` is the account for a question about a liquidation unit, else empty.
+    `refusal`: the only question is whether the call reverts with these words; ours is (1,) where it
+    does, (0,) where it does anything else. So a transaction can be asked about that the asker, who
+    has neither tokens nor allowances, could not complete.
     """
 
     subject: str
@@ -149,6 +155,7 @@ class Question:
     ours: tuple[int, ...] | None
     unit: str = ""
     grade: Literal["compared", "read"] = "compared"
+    refusal: bytes = b""
 
 
 class Adapter(Protocol):
@@ -182,7 +189,11 @@ class Adapter(Protocol):
         """Contracts, feeds and tokens that a log reveals."""
 
     def touches(self, log: Log) -> Iterable[tuple[type[Row], Key]]:
-        """Every key that `fold` may read or write for this log."""
+        """Every key that `fold` may read or write for this log: all are loaded at once.
+
+        It may reach further only through keys that a named row says (who gets a market's fees):
+        such rows are loaded one by one.
+        """
 
     def fold(self, log: Log, state: State) -> None:
         """Applies one log to the rows it touches."""
@@ -197,6 +208,17 @@ class Adapter(Protocol):
         self, view: View, answer: tuple[Any, ...] | None, block: Block, state: State
     ) -> None:
         """Applies an answer to the rows. May read and write any key."""
+
+
+@runtime_checkable
+class AsksOfRows(Adapter, Protocol):
+    """An adapter some of whose views can only be asked once everything is folded."""
+
+    def views_of_rows(self, contracts: Sequence[Contract], rows: Rows) -> Iterable[View]:
+        """Views whose arguments are in the rows, such as the rate for a market's totals.
+
+        Asked where a run ends; `observe` is given their answers after those of `views`.
+        """
 
 
 @runtime_checkable

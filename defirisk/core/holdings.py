@@ -59,7 +59,7 @@ class Market:
     """The state of one market or reserve. Raw amounts are base units of `asset`.
 
     `price` is in units of account per whole token, None without a usable answer; caps are whole
-    tokens, 0 for none; `*_apr` are fractions per year.
+    tokens, 0 for none; `*_apr` are fractions per year. Rates are None where nobody states them.
     """
 
     market: str
@@ -71,10 +71,10 @@ class Market:
     deficit_raw: int
     supply_cap: int
     borrow_cap: int
-    supply_apr: Fraction
-    borrow_apr: Fraction
+    supply_apr: Fraction | None
+    borrow_apr: Fraction | None
     parameters: Parameters
-    reserve_factor: Fraction
+    reserve_factor: Fraction | None
     price: Fraction | None
     price_source: Address
     price_updated_ts: int | None
@@ -87,7 +87,8 @@ class Holdings:
     """All liquidation units of one deployment at one block.
 
     `resolution` is the smallest amount of the unit of account that the contract distinguishes:
-    near the edge, each holding may be off by that much in floating point.
+    near the edge, each holding may be off by that much in floating point. One for all units, or one
+    for each. A unit is an account, or an account and its market: "account:market".
     """
 
     units: tuple[str, ...]
@@ -96,4 +97,10 @@ class Holdings:
     holdings: tuple[Holding, ...]
     markets: tuple[Market, ...]
     unit_of_account: str = "USD"
-    resolution: Fraction = field(default=Fraction(1, 10**8))
+    resolution: Fraction | tuple[Fraction, ...] = field(default=Fraction(1, 10**8))
+
+    def resolutions(self) -> tuple[Fraction, ...]:
+        """The resolution of every unit."""
+        if isinstance(self.resolution, tuple):
+            return self.resolution
+        return (self.resolution,) * len(self.units)

@@ -7,7 +7,7 @@ from typing import Any
 
 from defirisk.chain.codec import EventCodec, FunctionCodec, load_events, load_functions
 from defirisk.chain.words import DecodeError
-from defirisk.core.adapter import Adapter, Contract, Log, OracleAdapter, View
+from defirisk.core.adapter import Adapter, Contract, Log, View
 from defirisk.core.evm import Call, CallResult
 from defirisk.store.raw import StoredLog
 
@@ -38,8 +38,8 @@ class Codecs:
     def decode(self, contract: Contract, log: StoredLog) -> Log | None:
         """The log as an event of the contract's role; None where it is none of them.
 
-        Data that does not fit the event's ABI is a `DecodeError` in a protocol's own contract (our
-        ABI is wrong), and none of its events in a feed: anyone can deploy one.
+        `DecodeError` where a contract emitted data that does not fit the event's own ABI, unless
+        anything may be expected of it.
         """
         codec = self._events.get(contract.role, {}).get(log.topics[0] if log.topics else b"")
         if codec is None:
@@ -47,7 +47,7 @@ class Codecs:
         try:
             args = codec.decode(log.topics, log.data)
         except DecodeError as error:
-            if isinstance(self._adapter, OracleAdapter):
+            if self._adapter.interfaces[contract.role].untrusted:
                 return None
             raise DecodeError(
                 f"{codec.name} of {contract.address} in block {log.block_number}, "

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from defirisk.core.adapter import Contract, View
+from defirisk.core.adapter import AsksOfRows, Contract, View
 from defirisk.core.evm import Block, Call, CallResult, ChainReader
 from defirisk.indexing.discovery import TOKEN_ROLE, register
 from defirisk.indexing.source import Source
 from defirisk.indexing.token_words import read_token, token_calls
 from defirisk.store.database import Store
-from defirisk.store.derived import FoldState
+from defirisk.store.derived import FoldState, StoredRows
 from defirisk.store.raw import put_calls
 from defirisk.store.registry import put_tokens, stored_tokens, watched
 
@@ -50,13 +50,18 @@ class Views:
 
     async def observe(self, sources: Sequence[Source]) -> int:
         """Applies every answer to the rows, as of this run's block; returns the rows written."""
+        late = {s.stored.deployment.name: self._views_of_rows(s) for s in sources}
+        new = await self._ask(
+            [s.codecs.call(v) for s in sources for v in late[s.stored.deployment.name]]
+        )
         rows = 0
         with self._store.transaction() as connection:
+            put_calls(connection, self._chain_id, self._target, new.items())
             for source in sources:
                 stored = source.stored
                 state = FoldState(connection, stored.id, stored.deployment.first_block)
                 state.at = self._target.number
-                for view in self._views(source):
+                for view in (*self._views(source), *late[stored.deployment.name]):
                     answer = source.codecs.answer(view, self._answers[source.codecs.call(view)])
                     source.adapter.observe(view, answer, self._target, state)
                 rows += state.write()
@@ -67,6 +72,15 @@ class Views:
             contracts = watched(connection, source.stored.id)
         known = [c for c in contracts if c.role in source.adapter.interfaces]
         return list(source.adapter.views(known))
+
+    def _views_of_rows(self, source: Source) -> list[View]:
+        """What can only be asked now that everything is folded."""
+        if not isinstance(source.adapter, AsksOfRows):
+            return []
+        with self._store.transaction() as connection:
+            contracts = watched(connection, source.stored.id)
+            rows = StoredRows(connection, source.stored.id, self._target.number)
+            return list(source.adapter.views_of_rows(contracts, rows))
 
     def _unread_tokens(self, sources: Sequence[Source]) -> list[Contract]:
         with self._store.transaction() as connection:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from defirisk.core.adapter import MarketAdapter, Question
 from defirisk.core.errors import UsageError
-from defirisk.core.evm import Block, ChainReader
+from defirisk.core.evm import Block, CallResult, ChainReader
 from defirisk.core.plugins import adapter
 from defirisk.core.verdict import Mismatch, Verdict
 from defirisk.indexing.codecs import Codecs
@@ -48,14 +48,14 @@ async def verify(
         step = questions[at : at + _CALLS_PER_STEP]
         results = await reader.calls([codecs.call(q.view) for q in step], block)
         for question, result in zip(step, results, strict=True):
-            mismatches += differences(question, codecs.answer(question.view, result))
+            mismatches += differences(question, _theirs(question, codecs, result))
         progress(f"verify {stored.deployment.name}", at + len(step), len(questions))
     verdict = Verdict(
         chain_id=stored.deployment.chain_id,
         deployment=stored.deployment.name,
         protocol=stored.deployment.protocol,
         block=block,
-        accounts=sum(1 for question in questions if question.unit),
+        accounts=len({question.unit for question in questions if question.unit}),
         compared=sum(len(q.fields) for q in questions if q.grade == "compared"),
         read=sum(len(q.fields) for q in questions if q.grade == "read"),
         mismatches=tuple(mismatches),
@@ -66,11 +66,17 @@ async def verify(
 
 
 def _sampled(questions: Sequence[Question], sample: int | None, seed: int) -> list[Question]:
-    units = [question for question in questions if question.unit]
-    others = [question for question in questions if not question.unit]
+    units = list(dict.fromkeys(question.unit for question in questions if question.unit))
+    chosen = set(units)
     if sample is not None and sample < len(units):
-        units = random.Random(seed).sample(units, sample)
-    return [*units, *others]
+        chosen = set(random.Random(seed).sample(units, sample))
+    return [question for question in questions if not question.unit or question.unit in chosen]
+
+
+def _theirs(question: Question, codecs: Codecs, result: CallResult) -> tuple[object, ...] | None:
+    if question.refusal:
+        return (int(not result.ok and question.refusal in result.data),)
+    return codecs.answer(question.view, result)
 
 
 def differences(question: Question, theirs: Sequence[object] | None) -> Iterable[Mismatch]:

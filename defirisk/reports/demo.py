@@ -40,18 +40,21 @@ def summary(book: Book, outcome: Outcome, verdicts: Sequence[Verdict], *, run: R
     return Report(
         title="defirisk demo",
         header=header_of(book, run),
-        lead=(Paragraph(text), *finding_notes(book), tiles, scenarios, _PAGES),
+        lead=(Paragraph(text), *finding_notes(book), tiles, scenarios, _pages(book)),
         csv="scenarios",
     )
 
 
-_PAGES = Table(
-    name="pages",
-    title="Pages",
-    columns=(Column("page", "Page", "text"), Column("what", "What it answers", "prose")),
-    rows=(
-        ("protocol.html", "What would hurt this market most, and who stands closest to it"),
-        ("stress.html", "What each shock would put at risk, by deployment and by asset"),
-        ("verify.html", "Which numbers were compared with the contracts' own answers"),
-    ),
-)
+def _pages(book: Book) -> Table:
+    """The other pages; the renderer makes links of their names."""
+    about = "What would hurt this market most, and who stands closest to it"
+    return Table(
+        name="pages",
+        title="Pages",
+        columns=(Column("page", "Page", "text"), Column("what", "What it answers", "prose")),
+        rows=(
+            *((f"{facts.name}.html", about) for facts in book.deployments),
+            ("stress.html", "What each shock would put at risk, by deployment and by asset"),
+            ("verify.html", "Which numbers were compared with the contracts' own answers"),
+        ),
+    )

@@ -12,6 +12,7 @@ UNKNOWN = "unknown"
 _MINUS = "\N{MINUS SIGN}"
 _SUFFIXES = ("", "K", "M", "B", "T")
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
+_LONG_HEX = re.compile(r"0x[0-9a-fA-F]{40,64}")
 
 
 def is_unknown(value: Value) -> bool:
@@ -25,8 +26,10 @@ def is_address(text: str) -> bool:
 
 
 def short_address(text: str) -> str:
-    """0x8787…A4E2; text that is not an address stays as it is."""
-    return f"{text[:6]}…{text[-4:]}" if is_address(text) else text
+    """0x8787…A4E2, also of an account in one of many markets; other text stays as it is."""
+    return ":".join(
+        f"{part[:6]}…{part[-4:]}" if _LONG_HEX.fullmatch(part) else part for part in text.split(":")
+    )
 
 
 def show(value: Value, kind: Kind, absent: str = UNKNOWN) -> str:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from defirisk.core.adapter import LiquidationCheck, MarketAdapter, Snapshot
 from defirisk.core.book import Asset, Book, DeploymentFacts, MarketFacts
 from defirisk.core.errors import UsageError
-from defirisk.core.evm import Address, Block
+from defirisk.core.evm import ZERO_ADDRESS, Address, Block
 from defirisk.core.holdings import Holding, Holdings, Market, Side
 from defirisk.core.plugins import adapter
 from defirisk.core.quote import Feed, Program, leaves, rate_value
@@ -121,7 +121,9 @@ class _Frames:
                 dtype=np.float64,
             ),
             holding_parameters=np.array([h.parameters for h in holdings], dtype=np.int64),
-            resolution=np.array([float(self._parts[d].holdings.resolution) for d, _ in units]),
+            resolution=np.array(
+                [float(r) for part in self._parts for r in part.holdings.resolutions()]
+            ),
             edge=_ExactEdge([(self._parts[d].check, name, first_quotes[d]) for d, name in units]),
         )
 
@@ -212,15 +214,15 @@ def _market_facts(deployment: int, asset: int, market: Market) -> MarketFacts:
         borrowed=market.borrowed_raw / unit,
         cash=market.cash_raw / unit,
         deficit=market.deficit_raw / unit,
-        price_usd=float("nan") if market.price is None else float(market.price),
+        price_usd=_or_unknown(market.price),
         supply_cap=market.supply_cap,
         borrow_cap=market.borrow_cap,
-        supply_apr=float(market.supply_apr),
-        borrow_apr=float(market.borrow_apr),
+        supply_apr=_or_unknown(market.supply_apr),
+        borrow_apr=_or_unknown(market.borrow_apr),
         ltv=float(market.parameters.ltv),
         liquidation_threshold=float(market.parameters.liquidation_threshold),
         liquidation_bonus=float(market.parameters.liquidation_bonus),
-        reserve_factor=float(market.reserve_factor),
+        reserve_factor=_or_unknown(market.reserve_factor),
         price_source=market.price_source,
         price_updated_ts=market.price_updated_ts,
         price_grade=market.price_grade,
@@ -228,5 +230,11 @@ def _market_facts(deployment: int, asset: int, market: Market) -> MarketFacts:
     )
 
 
+def _or_unknown(value: Fraction | None) -> float:
+    return float("nan") if value is None else float(value)
+
+
 def _short(address: Address) -> str:
-    return f"{address[:6]}…{address[-4:]}"
+    """What is no address (an asset of an imported file) is its own name."""
+    is_address = len(address) == len(ZERO_ADDRESS) and address.startswith("0x")
+    return f"{address[:6]}…{address[-4:]}" if is_address else address

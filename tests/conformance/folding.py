@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from defirisk.core.adapter import Adapter, Contract, Log
 from defirisk.core.plugins import adapters
-from defirisk.core.row import Key, R, Row, key_of
+from defirisk.core.row import Key, R, Row, columns, key_of
 from defirisk.indexing.codecs import Codecs, by_address
 from defirisk.indexing.source import Source
 from defirisk.resources import read_text
@@ -26,17 +26,30 @@ SUBJECT = "0x" + "50" * 20
 
 
 class CheckedState:
-    """Rows in memory. Refuses every key that the log being folded did not say it touches."""
+    """Rows in memory. Refuses every key that the log being folded did not say it touches, nor any
+    row that it read.
+    """
 
     def __init__(self) -> None:
         self.rows: dict[tuple[type[Row], Key], Row] = {}
         self.named: set[tuple[type[Row], Key]] = set()
+        self._parts: set[Any] = set()
+        self._said: set[Any] = set()
+
+    def name(self, keys: Iterable[tuple[type[Row], Key]]) -> None:
+        """What the next log says it touches."""
+        self.named = {(row_type, tuple(key)) for row_type, key in keys}
+        self._parts = {part for _, key in self.named for part in key}
+        self._said = set()
 
     def get(self, row_type: type[R], *key: Any) -> R:
         found = self.rows.get(self._checked(row_type, key))
         if found is None:
-            return row_type(**dict(zip(row_type.key, key, strict=True)))
+            found = row_type(**dict(zip(row_type.key, key, strict=True)))
         assert isinstance(found, row_type)
+        self._said |= {
+            getattr(found, name) for name in columns(row_type) if name not in row_type.key
+        }
         return found
 
     def put(self, row: Row) -> None:
@@ -46,7 +59,9 @@ class CheckedState:
         self.put(row)
 
     def _checked(self, row_type: type[Row], key: Key) -> tuple[type[Row], Key]:
-        assert (row_type, key) in self.named, f"{row_type.__name__} {key} is not in touches"
+        said_by_a_row = self._said & set(key) and set(key) <= self._parts | self._said
+        named = (row_type, key) in self.named or said_by_a_row
+        assert named, f"{row_type.__name__} {key} is not in touches, nor said by a row in it"
         return row_type, key
 
 
@@ -54,7 +69,7 @@ def fold_checked(adapter: Adapter, logs: Iterable[Log]) -> CheckedState:
     """All logs folded one by one."""
     state = CheckedState()
     for log in logs:
-        state.named = {(row_type, tuple(key)) for row_type, key in adapter.touches(log)}
+        state.name(adapter.touches(log))
         adapter.fold(log, state)
     return state
 
@@ -71,15 +86,16 @@ def handled(adapter: Adapter) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def made_up(adapter: Adapter, role: str, event: dict[str, Any], *, alike: bool, flag: bool) -> Log:
     """A log of the event as a node would return it; `alike`: all its addresses are the same."""
-    values = [_sample(p["type"], 0 if alike else at, flag) for at, p in enumerate(event["inputs"])]
-    typed = list(zip(event["inputs"], values, strict=True))
-    signature = f"{event['name']}({','.join(p['type'] for p in event['inputs'])})"
+    kinds = [_kind(parameter) for parameter in event["inputs"]]
+    values = [_sample(p, 0 if alike else at, flag) for at, p in enumerate(event["inputs"])]
+    typed = list(zip(event["inputs"], kinds, values, strict=True))
+    signature = f"{event['name']}({','.join(kinds)})"
     contract = Contract(address=ADDRESS, role=role, first_block=0, subject=SUBJECT)
     topics = [
         topic for topic in Codecs(adapter).topics([contract]) if topic == keccak(signature.encode())
     ]
-    topics += [encode([p["type"]], [value]) for p, value in typed if p["indexed"]]
-    data = [(p["type"], value) for p, value in typed if not p["indexed"]]
+    topics += [encode([kind], [value]) for p, kind, value in typed if p["indexed"]]
+    data = [(kind, value) for p, kind, value in typed if not p["indexed"]]
     raw = StoredLog(
         block_number=7,
         timestamp=1_700_000_000,
@@ -93,7 +109,18 @@ def made_up(adapter: Adapter, role: str, event: dict[str, Any], *, alike: bool, 
     return log
 
 
-def _sample(kind: str, at: int, flag: bool) -> Any:
+def _kind(parameter: dict[str, Any]) -> str:
+    """The canonical type; a struct is spelled out."""
+    kind = str(parameter["type"])
+    if not kind.startswith("tuple"):
+        return kind
+    return f"({','.join(map(_kind, parameter['components']))}){kind.removeprefix('tuple')}"
+
+
+def _sample(parameter: dict[str, Any], at: int, flag: bool) -> Any:
+    if parameter["type"] == "tuple":
+        return tuple(_sample(part, at, flag) for part in parameter["components"])
+    kind = str(parameter["type"])
     if kind == "address":
         return f"0x{at + 1:040x}"
     if kind == "bool":

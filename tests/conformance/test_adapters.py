@@ -42,6 +42,8 @@ def test_both_kinds_of_adapters_are_found() -> None:
 
 @EVERY_ADAPTER
 def test_the_name_is_that_of_the_file(name: str, adapter: Adapter) -> None:
+    if not module_of(adapter).startswith("defirisk."):
+        pytest.skip("other packages lay out their modules as they like")
     *_, kind, file = module_of(adapter).split(".")
     assert adapter.name == name == file.replace("_", "-")
     assert adapter.kind == kind
@@ -86,7 +88,7 @@ def test_every_view_can_be_asked(name: str, adapter: Adapter) -> None:
     ]
     codecs = Codecs(adapter)
     asked = list(adapter.views(contracts))
-    assert asked
+    assert bool(asked) == bool(adapter.interfaces), "what is imported has nobody to ask"
     for view in asked:
         assert view.contract in contracts
         abi = adapter.interfaces[view.contract.role].abi

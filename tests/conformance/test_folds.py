@@ -50,11 +50,16 @@ def store(demo_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     opened.close()
 
 
-@pytest.fixture(params=sorted(adapters()))
+@pytest.fixture(params=sorted(name for name, one in adapters().items() if one.interfaces))
 def source(request: pytest.FixtureRequest, store: Store) -> Source:
-    """The recorded deployment of each adapter. A new adapter has to be in the recording, too."""
-    (found,) = (one for one in sources(store) if one.adapter.name == request.param)
-    return found
+    """The recorded deployment of each adapter. A new adapter has to be in the recording,
+    too, unless it has no contracts (an import).
+    """
+    adapter = adapters()[request.param]
+    found = [one for one in sources(store) if one.adapter.name == request.param]
+    if not found and not type(adapter).__module__.startswith("defirisk."):
+        pytest.skip(f"{request.param} of another package is not in the recorded chain")
+    return found[0]
 
 
 def head_of(source: Source) -> Block:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from functools import cache
 from typing import Any
 
@@ -18,6 +18,12 @@ def call_data(signature: str, args: Sequence[Any]) -> str:
     """Selector and encoded arguments of a call of `signature`, such as "mint(address,uint256)"."""
     selector, types = _parsed(signature)
     return "0x" + (selector + encode(types, args)).hex()
+
+
+@cache
+def view_data(signature: str, *args: Hashable) -> str:
+    """Call data of a question that is asked again and again."""
+    return call_data(signature, args)
 
 
 def constructor_data(types: Sequence[str], args: Sequence[Any]) -> str:

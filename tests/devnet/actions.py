@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from .abi import MAX_UINT256
 from .book import Position
-from .desk import Desk, Plan
+from .desk import Desk
 from .joining import DEBTS, SAVINGS
 from .market import KEEPERS
+from .purse import Plan
 from .reserves import ETH_CORRELATED, STABLECOINS
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .abi import call_data, words
+from .abi import view_data, words
 from .chain import Chain
 from .market import Market
 
@@ -46,7 +46,7 @@ class Position:
 def read_health(chain: Chain, market: Market, accounts: list[str]) -> dict[str, int]:
     """Health factor of every account, 1e18 being the limit."""
     signature = "getUserAccountData(address)"
-    answers = chain.calls([(market.pool, call_data(signature, (one,))) for one in accounts])
+    answers = chain.calls([(market.pool, view_data(signature, one)) for one in accounts])
     return {
         account: words(answer)[HEALTH]
         for account, answer in zip(accounts, answers, strict=True)
@@ -59,12 +59,12 @@ def read_positions(chain: Chain, market: Market, accounts: Iterable[str]) -> lis
     calls: list[tuple[str, str]] = []
     names = list(accounts)
     for account in names:
-        calls.append((market.pool, call_data("getUserAccountData(address)", (account,))))
-        calls.append((market.pool, call_data("getUserEMode(address)", (account,))))
+        calls.append((market.pool, view_data("getUserAccountData(address)", account)))
+        calls.append((market.pool, view_data("getUserEMode(address)", account)))
         calls += [
             (
                 market.addresses["data_provider"],
-                call_data("getUserReserveData(address,address)", (asset.token, account)),
+                view_data("getUserReserveData(address,address)", asset.token, account),
             )
             for asset in market.assets.values()
         ]

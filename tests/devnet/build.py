@@ -16,9 +16,11 @@ from typing import Any
 
 from .chain import Chain
 from .checkpoints import Recorder
-from .market import Market, deploy_market
+from .life import Pace
+from .market import Market
 from .node import run_node
-from .population import Pace, Population
+from .population import Population
+from .protocols import Protocols
 from .rpc import Rpc
 from .toolchain import HERE, cache_root, digest, load_toolchain, make_once, pins_digest
 
@@ -40,7 +42,12 @@ class Devnet:
     process: subprocess.Popen[bytes]
     deployment: dict[str, Any]
     chain: Chain
-    market: Market
+    protocols: Protocols
+
+    @property
+    def market(self) -> Market:
+        """The market of Aave v3.6, which brings the tokens and the feeds."""
+        return self.protocols.aave_v3
 
 
 @dataclass(frozen=True)
@@ -64,7 +71,7 @@ def build(
 ) -> Path:
     """Directory with the dump, the deployment and the checkpoints; made on the first call."""
     recipe = Recipe(seed, accounts, genesis_time, chain_id, weth)
-    sources = [path.read_bytes() for path in sorted(HERE.glob("*.py"))]
+    sources = [path.read_bytes() for path in sorted(HERE.rglob("*.py"))]
     name = digest(pins_digest().encode(), json.dumps(asdict(recipe)).encode(), *sources)
     return make_once(cache_root() / f"seed-{seed}-{name}", lambda work: write(recipe, work))
 
@@ -78,13 +85,13 @@ def write(recipe: Recipe, directory: Path) -> None:
         dump=directory / STATE,
     ) as node:
         chain = _chain(node.url)
-        market = deploy_market(chain, recipe.weth)
+        protocols = Protocols.deploy(chain, recipe.weth)
         pace = _pace(recipe.accounts)
-        population = Population.settle(chain, market, recipe.seed, recipe.accounts, pace)
-        recorder = Recorder(chain, market, population.addresses)
+        population = Population.settle(chain, protocols, recipe.seed, recipe.accounts, pace)
+        recorder = Recorder(chain, list(population.lives.values()))
         _play(population, recorder)
         recorder.write(directory / CHECKPOINTS)
-    described = json.dumps(_describe(recipe, market, population), indent=1)
+    described = json.dumps(_describe(recipe, population), indent=1)
     (directory / DEPLOYMENT).write_text(described)
 
 
@@ -101,7 +108,8 @@ def start(path: Path) -> Iterator[Devnet]:
         chain = _chain(node.url)
         for _ in range(BLOCKS_AFTER_LOAD):
             chain.mine([])
-        yield Devnet(node.url, node.process, deployment, chain, Market.load(chain, deployment))
+        protocols = Protocols.load(chain, deployment)
+        yield Devnet(node.url, node.process, deployment, chain, protocols)
 
 
 @contextmanager
@@ -111,11 +119,11 @@ def fresh(seed: int, accounts: int = 12, actions: int = 60) -> Iterator[Devnet]:
     anvil = load_toolchain().anvil
     with run_node(anvil, chain_id=CHAIN_ID, genesis_time=GENESIS_TIME) as node:
         chain = _chain(node.url)
-        market = deploy_market(chain)
-        population = Population.settle(chain, market, seed, accounts, pace)
+        protocols = Protocols.deploy(chain)
+        population = Population.settle(chain, protocols, seed, accounts, pace)
         population.play()
-        deployment = _describe(Recipe(seed, accounts), market, population)
-        yield Devnet(node.url, node.process, deployment, chain, market)
+        deployment = _describe(Recipe(seed, accounts), population)
+        yield Devnet(node.url, node.process, deployment, chain, protocols)
 
 
 def _chain(url: str) -> Chain:
@@ -138,13 +146,13 @@ def _play(population: Population, recorder: Recorder) -> None:
     population.play(after_step)
 
 
-def _describe(recipe: Recipe, market: Market, population: Population) -> dict[str, Any]:
+def _describe(recipe: Recipe, population: Population) -> dict[str, Any]:
     return {
         "name": f"devnet-{recipe.seed}",
         "chain_id": recipe.chain_id,
         "genesis_time": recipe.genesis_time,
-        **market.describe(),
-        "accounts": [account.address for account in population.accounts],
+        **population.protocols.describe(),
+        "accounts": population.addresses,
     }
 
 

@@ -97,11 +97,21 @@ class Chain:
 
     def would_succeed(self, txs: Sequence[Tx]) -> list[bool]:
         """Whether each transaction, tried alone on the head, does not revert."""
+        return [result is not None for result, _ in self.try_out(txs)]
+
+    def try_out(
+        self, txs: Sequence[Tx], block: int | None = None
+    ) -> list[tuple[str | None, str | None]]:
+        """What each transaction, tried alone, returns, or with which data it reverts.
+
+        The data of a revert is None where the node has none.
+        """
         fields = [
             {"from": tx.sender, "to": tx.to, "data": tx.data, "value": hex(tx.value)} for tx in txs
         ]
-        results = self.rpc.batch_or_none([("eth_call", [call, "latest"]) for call in fields])
-        return [result is not None for result in results]
+        tag = "latest" if block is None else hex(block)
+        answers = self.rpc.answers([("eth_call", [call, tag]) for call in fields])
+        return [(answer.get("result"), answer.get("error", {}).get("data")) for answer in answers]
 
     def mine(self, txs: Sequence[Tx], seconds: int = SLOT) -> list[bool]:
         """Put `txs` into one block that much later; tells which succeeded."""

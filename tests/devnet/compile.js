@@ -1,16 +1,15 @@
 // usage: node compile.js <node_modules> <own contracts> <output.json>
 //
-// Compiles the entry contracts with solc-js and writes one artifact per contract name, together
-// with the Chainlink artifacts, which their package ships already compiled.
+// Compiles the entry contracts with solc-js, each package with the compiler it was written for, and
+// writes one artifact per contract name, together with those that a package ships already compiled.
 'use strict';
 const fs = require('fs');
 const path = require('path');
 
 const [modules, contracts, output] = process.argv.slice(2).map((p) => path.resolve(p));
-const solc = require(path.join(modules, 'solc'));
 
 const AAVE = 'src/contracts/';
-const ENTRIES = [
+const AAVE_ENTRIES = [
   'instances/PoolInstance.sol',
   'instances/PoolConfiguratorInstance.sol',
   'instances/ATokenInstance.sol',
@@ -25,10 +24,24 @@ const ENTRIES = [
   'mocks/testnet-helpers/TestnetERC20.sol',
   'mocks/flashloan/MockSimpleFlashLoanReceiverWithoutMint.sol',
   'dependencies/weth/WETH9.sol',
-].map((name) => AAVE + name).concat('devnet/YieldVault.sol', 'devnet/PoolConfiguratorNext.sol');
+].map((name) => AAVE + name);
+
+const OWN_ENTRIES = ['YieldVault', 'PoolConfiguratorNext', 'FeedOracle', 'FeedPriceOracle'].map(
+  (name) => `devnet/${name}.sol`,
+);
+
+const BUILDS = [
+  { compiler: 'solc', entries: AAVE_ENTRIES.concat(OWN_ENTRIES), settings: {} },
+  {
+    compiler: 'solc-0.8.19',
+    entries: ['Morpho.sol', 'mocks/IrmMock.sol'].map((name) => `morpho/${name}`),
+    settings: { viaIR: true, evmVersion: 'paris' },
+  },
+];
 
 const PREFIXES = [
   ['devnet/', contracts],
+  ['morpho/', '@morpho-org/morpho-blue/src'],
   ['openzeppelin-contracts-upgradeable/contracts/', '@openzeppelin/contracts-upgradeable'],
   ['openzeppelin-contracts/contracts/', '@openzeppelin/contracts'],
   ['@openzeppelin/contracts/', '@openzeppelin/contracts'],
@@ -41,6 +54,18 @@ const CHAINLINK = {
   FluxAggregator: 'v0.6/FluxAggregator.json',
   EACAggregatorProxy: 'v0.6/EACAggregatorProxy.json',
 };
+
+const COMPOUND = '@thenextblock/hardhat-compound/dist/artifacts/contracts/compound';
+const COMPOUND_NAMES = [
+  ...['Unitroller', 'Comptroller', 'CErc20Delegator', 'CErc20Delegate'],
+  ...['JumpRateModelV2', 'WhitePaperInterestRateModel'],
+];
+
+// The first version of Aave v3 has the same contract names as the present one.
+const AAVE_V3_0 = '@aave/core-v3/artifacts/contracts/protocol';
+const AAVE_V3_0_FOLDERS = ['configuration', 'libraries/logic', 'pool', 'tokenization'];
+const AAVE_V3_0_MISC = '@aave/core-v3/artifacts/contracts/misc';
+const AAVE_V3_0_PREFIX = 'v3.0:';
 
 function readSource(unit) {
   const [prefix, directory] = PREFIXES.find(([start]) => unit.startsWith(start));
@@ -56,59 +81,82 @@ function resolveImport(unit) {
   }
 }
 
-const input = {
-  language: 'Solidity',
-  sources: Object.fromEntries(ENTRIES.map((unit) => [unit, { content: readSource(unit) }])),
-  settings: {
-    optimizer: { enabled: true, runs: 200 },
-    evmVersion: 'shanghai',
-    metadata: { bytecodeHash: 'none' },
-    outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object', 'evm.bytecode.linkReferences'] } },
-  },
-};
-
-const result = JSON.parse(solc.compile(JSON.stringify(input), { import: resolveImport }));
-const errors = (result.errors || []).filter((entry) => entry.severity === 'error');
-if (errors.length > 0) {
-  errors.forEach((entry) => console.error(entry.formattedMessage));
-  process.exit(1);
+function compile({ compiler, entries, settings }) {
+  const input = {
+    language: 'Solidity',
+    sources: Object.fromEntries(entries.map((unit) => [unit, { content: readSource(unit) }])),
+    settings: {
+      optimizer: { enabled: true, runs: 200 },
+      evmVersion: 'shanghai',
+      metadata: { bytecodeHash: 'none' },
+      outputSelection: {
+        '*': { '*': ['abi', 'evm.bytecode.object', 'evm.bytecode.linkReferences'] },
+      },
+      ...settings,
+    },
+  };
+  const solc = require(path.join(modules, compiler));
+  const result = JSON.parse(solc.compile(JSON.stringify(input), { import: resolveImport }));
+  const errors = (result.errors || []).filter((entry) => entry.severity === 'error');
+  if (errors.length > 0) {
+    errors.forEach((entry) => console.error(entry.formattedMessage));
+    process.exit(1);
+  }
+  return Object.values(result.contracts);
 }
 
-function constructorTypes(abi) {
-  const found = abi.find((item) => item.type === 'constructor');
-  return found ? found.inputs.map((item) => item.type) : [];
-}
-
-function links(references) {
-  const places = [];
+function artifact(abi, object, references, prefix = '') {
+  const constructor = abi.find((item) => item.type === 'constructor');
+  const links = [];
   for (const libraries of Object.values(references)) {
     for (const [library, positions] of Object.entries(libraries)) {
-      positions.forEach(({ start }) => places.push([library, start]));
+      positions.forEach(({ start }) => links.push([prefix + library, start]));
     }
   }
-  return places;
+  return {
+    constructor: constructor ? constructor.inputs.map((item) => item.type) : [],
+    bytecode: object.replace(/^0x/, ''),
+    links,
+  };
+}
+
+function readArtifact(...location) {
+  return JSON.parse(fs.readFileSync(path.join(modules, ...location), 'utf8'));
+}
+
+// Hardhat puts the artifact of a contract into a folder named after its source file.
+function readHardhat(root) {
+  const found = {};
+  for (const file of fs.readdirSync(path.join(modules, root), { recursive: true })) {
+    if (!file.endsWith('.json') || file.endsWith('.dbg.json')) continue;
+    const one = readArtifact(root, file);
+    if (one.bytecode !== '0x') found[one.contractName] = one;
+  }
+  return found;
 }
 
 const artifacts = {};
-for (const units of Object.values(result.contracts)) {
-  for (const [name, contract] of Object.entries(units)) {
-    const { object, linkReferences } = contract.evm.bytecode;
-    if (object === '' || name in artifacts) continue;
-    artifacts[name] = {
-      constructor: constructorTypes(contract.abi),
-      bytecode: object,
-      links: links(linkReferences),
-    };
+for (const build of BUILDS) {
+  for (const units of compile(build)) {
+    for (const [name, contract] of Object.entries(units)) {
+      const { object, linkReferences } = contract.evm.bytecode;
+      if (object === '' || name in artifacts) continue;
+      artifacts[name] = artifact(contract.abi, object, linkReferences);
+    }
   }
 }
 for (const [name, file] of Object.entries(CHAINLINK)) {
-  const location = path.join(modules, '@chainlink/contracts/abi', file);
-  const artifact = JSON.parse(fs.readFileSync(location, 'utf8'));
-  const { abi, evm } = artifact.compilerOutput;
-  artifacts[name] = {
-    constructor: constructorTypes(abi),
-    bytecode: evm.bytecode.object.replace(/^0x/, ''),
-    links: [],
-  };
+  const { abi, evm } = readArtifact('@chainlink/contracts/abi', file).compilerOutput;
+  artifacts[name] = artifact(abi, evm.bytecode.object, {});
+}
+for (const name of COMPOUND_NAMES) {
+  const { abi, bytecode } = readArtifact(COMPOUND, `${name}.sol`, `${name}.json`);
+  artifacts[name] = artifact(abi, bytecode, {});
+}
+const folders = AAVE_V3_0_FOLDERS.map((folder) => path.join(AAVE_V3_0, folder));
+for (const folder of [...folders, AAVE_V3_0_MISC]) {
+  for (const [name, { abi, bytecode, linkReferences }] of Object.entries(readHardhat(folder))) {
+    artifacts[AAVE_V3_0_PREFIX + name] = artifact(abi, bytecode, linkReferences, AAVE_V3_0_PREFIX);
+  }
 }
 fs.writeFileSync(output, JSON.stringify(artifacts));

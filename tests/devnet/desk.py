@@ -1,40 +1,38 @@
-"""Plans: the transactions of one thing that an account wants to do, in order."""
+"""Calls of an Aave pool."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .abi import MAX_UINT256
 from .chain import Tx
 from .market import Market
+from .purse import Plan, Purse
 
 VARIABLE_RATE = 2
-Plan = list[Tx]
 
 
 @dataclass(frozen=True)
 class Desk:
-    """Writes calls of the pool; `prices` is the live table of dollars per token."""
+    """Writes plans for one pool."""
 
     market: Market
-    prices: dict[str, float]
+    purse: Purse
 
     def units(self, symbol: str, dollars: float) -> int:
         """How much of the token that many dollars are, and at least one unit."""
-        return max(1, int(dollars / self.prices[symbol] * self._unit(symbol)))
+        return self.purse.units(symbol, dollars)
 
     def dollars(self, symbol: str, units: int) -> float:
         """What an amount of the token is worth."""
-        return units / self._unit(symbol) * self.prices[symbol]
+        return self.purse.dollars(symbol, units)
 
     def fund(self, account: str, symbol: str, amount: int) -> Plan:
         """Get the token and let the pool take it."""
-        return [*self.market.tokens.grant(symbol, account, amount), self.approve(account, symbol)]
+        return self.purse.fund(account, symbol, amount, self.market.pool)
 
-    def approve(self, account: str, symbol: str, spender: str | None = None) -> Tx:
-        """Unlimited allowance, by default to the pool."""
-        allowance = (spender or self.market.pool, MAX_UINT256)
-        return Tx(account, self._token(symbol), "approve(address,uint256)", allowance)
+    def approve(self, account: str, symbol: str, spender: str) -> Tx:
+        """Unlimited allowance."""
+        return self.purse.approve(account, symbol, spender)
 
     def supply(self, account: str, symbol: str, amount: int, of: str | None = None) -> Tx:
         """Supply for oneself or on behalf of another account."""
@@ -91,9 +89,6 @@ class Desk:
 
     def _pool(self, sender: str, signature: str, *args: object) -> Tx:
         return Tx(sender, self.market.pool, signature, args)
-
-    def _unit(self, symbol: str) -> float:
-        return 10.0 ** self.market.assets[symbol].decimals
 
     def _token(self, symbol: str) -> str:
         return self.market.assets[symbol].token

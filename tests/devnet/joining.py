@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .accounts import Account, Role
-from .desk import Desk, Plan
+from .desk import Desk
+from .purse import Plan
 from .reserves import ETH_CORRELATED, RESERVES, STABLECOINS
 
 LTV = {reserve.symbol: reserve.ltv / 10_000 for reserve in RESERVES}

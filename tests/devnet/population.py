@@ -1,4 +1,4 @@
-"""Half a year in the life of the market, the same for the same seed."""
+"""Half a year in the life of the chain, the same for the same seed."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from .aave import settle_aave_v3
+from .aave_v3_0.life import settle_aave_v3_0
 from .accounts import Account, draw_accounts
-from .actions import Actions
-from .book import read_positions
 from .chain import SLOT, Chain, Tx
-from .desk import Desk
-from .governance import Governance
-from .joining import Joining, lending_of_anchors
-from .keepers import Keepers
-from .market import KEEPERS, Market
+from .compound_v2.life import settle_compound
+from .life import Life, Pace
+from .morpho.life import settle_morpho
 from .prices import DAYS, STABLE_NOISE, Prices
-from .protocol import ADMIN, TREASURY
+from .protocols import Protocols
+from .purse import Purse
 
 DEVIATION = 0.012  # a feed reports when its price moved that much, or by chance
 STABLE_DEVIATION = 0.001
@@ -24,90 +23,65 @@ HEARTBEAT = 0.15
 THIRD_ORACLE = 0.35
 DONATION_EVERY = 6
 YEARLY_YIELD = 0.035
-IDLE_STEPS = 2  # at the end the keepers are away
-NEGLECTED_ONE_IN = 80  # accounts that no keeper ever looks at
-PLANS_PER_BLOCK = 6
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How long the story is and how much happens in a step."""
-
-    steps: int
-    actions: int
+# Of the accounts of the chain, the part that is also active on each further protocol.
+PART_ELSEWHERE, AT_LEAST = 0.5, 12
+Settle = Callable[[Chain, Protocols, Purse, random.Random, list[Account], Pace], Life]
+ELSEWHERE: dict[str, Settle] = {
+    "morpho": settle_morpho,
+    "compound-v2": settle_compound,
+    "aave-v3.0": settle_aave_v3_0,
+}
 
 
 @dataclass(frozen=True)
 class Population:
-    """The accounts of one seed on one market, and everybody who serves them."""
+    """The accounts of one seed on every protocol, and the prices that they all see."""
 
     chain: Chain
-    market: Market
+    protocols: Protocols
     pace: Pace
     rng: random.Random
-    accounts: list[Account]
+    addresses: list[str]
     prices: Prices
     reported: dict[str, float]
-    joining: Joining
-    actions: Actions
-    keepers: Keepers
-    governance: Governance
+    lives: dict[str, Life]
 
     @classmethod
-    def settle(cls, chain: Chain, market: Market, seed: int, count: int, pace: Pace) -> Population:
+    def settle(
+        cls, chain: Chain, protocols: Protocols, seed: int, count: int, pace: Pace
+    ) -> Population:
         """Choose who takes part, and give them and the keepers what they start with."""
         rng = random.Random(f"devnet {seed}")
-        accounts = draw_accounts(seed, rng, count, pace.steps)
-        addresses = [account.address for account in accounts]
-        neglected = set(rng.sample(addresses, max(1, count // NEGLECTED_ONE_IN)))
+        aave = protocols.aave_v3
         prices = Prices(rng, pace.steps)
         reported = dict(prices.current)
-        desk = Desk(market, reported)
-        keepers = Keepers(chain, desk, rng, neglected)
-        chain.fund(addresses)
-        chain.must(*keepers.equip())
-        return cls(
-            chain=chain,
-            market=market,
-            pace=pace,
-            rng=rng,
-            accounts=accounts,
-            prices=prices,
-            reported=reported,
-            joining=Joining(desk, rng, lending_of_anchors(accounts)),
-            actions=Actions(desk, rng, addresses),
-            keepers=keepers,
-            governance=Governance.start(chain, desk, pace.steps),
-        )
-
-    @property
-    def addresses(self) -> list[str]:
-        """Everybody who can come to hold a token of the market."""
-        return [*(account.address for account in self.accounts), *KEEPERS, TREASURY, ADMIN]
+        purse = Purse(aave.tokens, reported)
+        accounts = draw_accounts(seed, rng, count, pace.steps)
+        lives = {"aave-v3": settle_aave_v3(chain, aave, purse, rng, accounts, pace)}
+        for name, settle in ELSEWHERE.items():
+            own = random.Random(f"devnet {seed} {name}")
+            some = draw_accounts(
+                seed, own, min(count, max(AT_LEAST, round(count * PART_ELSEWHERE))), pace.steps
+            )
+            lives[name] = settle(chain, protocols, purse, own, some, pace)
+        addresses = [account.address for account in accounts]
+        return cls(chain, protocols, pace, rng, addresses, prices, reported, lives)
 
     def play(self, after_step: Callable[[int], None] | None = None) -> None:
         """Live through all steps; `after_step` is told the number of each when it is over."""
         for step in range(self.pace.steps):
-            self._live(step)
+            self._report_prices(step)
+            for life in self.lives.values():
+                life.live(step)
             if after_step is not None:
                 after_step(step)
 
-    def _live(self, step: int) -> None:
-        self._report_prices(step)
-        reforms = self.governance.due(step)
-        if reforms:
-            self.chain.must(*reforms)
-        present = [account.address for account in self.accounts if account.joins < step]
-        if step < self.pace.steps - IDLE_STEPS:
-            self.keepers.work(present)
-        self._welcome(step)
-        self._act(present)
-
     def _report_prices(self, step: int) -> None:
         """Time passes, the vault earns, and oracles report what moved."""
+        market = self.protocols.aave_v3
         seconds = DAYS * 86_400 / self.pace.steps * self.rng.uniform(0.6, 1.4)
         self.chain.mine(self._earnings(step), int(seconds) // SLOT * SLOT)
-        self.prices.advance(step, self.market.tokens.vault_rate() / 10**18)
+        self.prices.advance(step, market.tokens.vault_rate() / 10**18)
         txs: list[Tx] = []
         for symbol, price in self.prices.current.items():
             limit = STABLE_DEVIATION if symbol in STABLE_NOISE else DEVIATION
@@ -115,31 +89,13 @@ class Population:
             if moved or self.rng.random() < HEARTBEAT:
                 third = self.rng.random() < THIRD_ORACLE
                 spread = self.rng.uniform(0.0, 0.0004)
-                txs += self.market.feeds.report(symbol, price, spread, third)
+                txs += market.feeds.report(symbol, price, spread, third)
                 self.reported[symbol] = price
         self.chain.must(*txs)
 
     def _earnings(self, step: int) -> list[Tx]:
         if step == 0 or step % DONATION_EVERY:
             return []
-        assets = self.market.tokens.vault_assets()
+        tokens = self.protocols.aave_v3.tokens
         share = YEARLY_YIELD * DAYS / 365 * DONATION_EVERY / self.pace.steps
-        return self.market.tokens.donate(int(assets * share))
-
-    def _welcome(self, step: int) -> None:
-        newcomers = [account for account in self.accounts if account.joins == step]
-        for start in range(0, len(newcomers), PLANS_PER_BLOCK):
-            group = newcomers[start : start + PLANS_PER_BLOCK]
-            self.chain.mine([tx for account in group for tx in self.joining.plan(account)])
-
-    def _act(self, present: list[str]) -> None:
-        """A few accounts do something; hopeless calls are dropped before they are sent."""
-        chosen = self.rng.sample(present, min(self.pace.actions, len(present)))
-        positions = read_positions(self.chain, self.market, chosen)
-        plans = [self.actions.draw(position) for position in positions]
-        # A plan that starts by getting tokens cannot be tried alone, and needs it least.
-        alone = [plan[0] for plan in plans if len(plan) == 1]
-        useful = [tx for tx, ok in zip(alone, self.chain.would_succeed(alone), strict=True) if ok]
-        funded = [tx for plan in plans if len(plan) > 1 for tx in plan]
-        if useful or funded:
-            self.chain.mine([*useful, *funded])
+        return tokens.donate(int(tokens.vault_assets() * share))

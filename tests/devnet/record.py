@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,6 +17,7 @@ from defirisk.chain.recorded import Recorder
 from defirisk.chain.rpc import RpcChainReader
 from defirisk.core.adapter import Deployment
 from defirisk.core.evm import BlockTag
+from defirisk.core.plugins import adapters
 from defirisk.indexing.run import index
 from defirisk.indexing.verify import verify
 from defirisk.store.database import open_store
@@ -34,20 +36,50 @@ NAME = "aave-v3-devnet"
 
 
 def deployment(described: dict[str, Any]) -> Deployment:
-    """The product's deployment for a described market of the local chain."""
+    """The product's deployment for the described market of Aave v3.6."""
+    return _aave(described, described["aave-v3"])
+
+
+def deployments(described: dict[str, Any]) -> list[Deployment]:
+    """The product's deployments for everything on the local chain that it has an adapter for.
+
+    Aave v3.0 is on the chain too, but its rounding is not in the adapter yet.
+    """
+    morpho, compound = described["morpho"], described["compound-v2"]
+    every = [
+        deployment(described),
+        _deployment(described, morpho, "morpho-blue", {"morpho": morpho["morpho"]}),
+        _deployment(described, compound, "compound-v2", {"comptroller": compound["comptroller"]}),
+    ]
+    known = adapters()
+    return [one for one in every if one.protocol in known]
+
+
+def _aave(described: dict[str, Any], market: dict[str, Any]) -> Deployment:
     roles = ("pool", "pool_configurator", "pool_addresses_provider", "oracle")
+    contracts = {role: market["addresses"][role] for role in roles}
+    return _deployment(described, market, "aave-v3", contracts)
+
+
+def _deployment(
+    described: dict[str, Any], section: dict[str, Any], protocol: str, contracts: dict[str, str]
+) -> Deployment:
     return Deployment(
-        name=NAME,
-        protocol="aave-v3",
+        name=section["name"],
+        protocol=protocol,
         chain_id=described["chain_id"],
-        first_block=described["first_block"],
-        contracts={role: described["addresses"][role].lower() for role in roles},
+        first_block=section["first_block"],
+        contracts={role: address.lower() for role, address in contracts.items()},
         follows={"yWETH": "WETH"},
     )
 
 
 async def record(
-    url: str, market: Deployment, checkpoints: Path, to: Path, until: BlockTag = "finalized"
+    url: str,
+    markets: Sequence[Deployment],
+    checkpoints: Path,
+    to: Path,
+    until: BlockTag = "finalized",
 ) -> None:
     """Index and verify through a recorder, and add what the contracts said at the checkpoints."""
     reader = RpcChainReader(url)
@@ -55,12 +87,13 @@ async def record(
     try:
         with TemporaryDirectory() as folder:
             store = open_store(f"sqlite:///{folder}/record.db", create=True)
-            summary = await index(recorder, store, [market], until)
-            with store.transaction() as connection:
-                stored = find_deployment(connection, market.name)
-                block = stored_block(connection, summary.chain_id, None)
-            assert stored is not None
-            await verify(recorder, store, stored, block)
+            summary = await index(recorder, store, list(markets), until)
+            for market in markets:
+                with store.transaction() as connection:
+                    stored = find_deployment(connection, market.name)
+                    block = stored_block(connection, summary.chain_id, None)
+                assert stored is not None
+                await verify(recorder, store, stored, block)
             store.close()
         recording = await recorder.recording()
         for checkpoint in read_checkpoints(checkpoints):
@@ -87,8 +120,8 @@ def recorded(seed: int) -> Path:
 
     def write(work: Path) -> None:
         with start(built) as running:
-            market = deployment(running.deployment)
-            asyncio.run(record(running.url, market, built / CHECKPOINTS, work / RECORDING))
+            markets = deployments(running.deployment)
+            asyncio.run(record(running.url, markets, built / CHECKPOINTS, work / RECORDING))
 
     return make_once(built.with_name(f"{built.name}-recording-{_asked()}"), write)
 
@@ -99,10 +132,12 @@ def _asked() -> str:
     return digest(*(path.read_bytes() for path in sources))
 
 
+HEADER = "# What is on the recorded demo chain. Made by python -m tests.devnet.record --fixture\n"
+
+
 def as_toml(market: Deployment) -> str:
     """A `[[deployment]]` table."""
     lines = [
-        "# The market of the recorded demo chain. Made by python -m tests.devnet.record --fixture",
         "[[deployment]]",
         f'name = "{market.name}"',
         f'protocol = "{market.protocol}"',
@@ -126,7 +161,9 @@ def main() -> None:
     if options.fixture:
         described = json.loads((build(options.seed) / DEPLOYMENT).read_text())
         FIXTURES.mkdir(exist_ok=True)
-        (FIXTURES / "demo.toml").write_text(as_toml(deployment(described)))
+        (FIXTURES / "demo.toml").write_text(
+            HEADER + "\n".join(as_toml(one) for one in deployments(described))
+        )
         (FIXTURES / "demo-chain.jsonl.xz").write_bytes((path / RECORDING).read_bytes())
     print(path)
 

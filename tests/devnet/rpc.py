@@ -31,23 +31,24 @@ class Rpc:
 
     def batch(self, requests: Sequence[Request]) -> list[Any]:
         """Results in the order of `requests`; the first error is raised."""
-        return [_result(answer) for answer in self._answers(requests)]
+        return [_result(answer) for answer in self.answers(requests)]
 
     def batch_or_none(self, requests: Sequence[Request]) -> list[Any]:
         """Like `batch`, with None for a request that failed."""
-        return [answer.get("result") for answer in self._answers(requests)]
+        return [answer.get("result") for answer in self.answers(requests)]
 
-    def close(self) -> None:
-        """Drop the connection."""
-        self._connection.close()
-
-    def _answers(self, requests: Sequence[Request]) -> list[dict[str, Any]]:
+    def answers(self, requests: Sequence[Request]) -> list[dict[str, Any]]:
+        """Each with its `result` or its `error`, in the order of `requests`."""
         if not requests:
             return []
         answers = self._post([_body(number, request) for number, request in enumerate(requests)])
         if not isinstance(answers, list):
             raise RpcError(str(answers))
         return sorted(answers, key=lambda answer: answer["id"])
+
+    def close(self) -> None:
+        """Drop the connection."""
+        self._connection.close()
 
     def _post(self, body: Any) -> Any:
         headers = {"Content-Type": "application/json"}

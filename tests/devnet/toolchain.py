@@ -21,11 +21,7 @@ from platformdirs import user_cache_dir
 
 HERE = Path(__file__).parent
 PINS = ("package.json", "package-lock.json")
-SOURCES = (
-    "compile.js",
-    "contracts/YieldVault.sol",
-    "contracts/PoolConfiguratorNext.sol",
-)
+SOURCES = ("compile.js", *(f"contracts/{file.name}" for file in sorted(HERE.glob("contracts/*"))))
 
 
 @dataclass(frozen=True)

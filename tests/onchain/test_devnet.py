@@ -13,6 +13,10 @@ from tests.devnet.abi import call_data, words
 from tests.devnet.book import HEALTHY, Position, read_positions
 from tests.devnet.build import CHECKPOINTS, Devnet, Recipe, build, fresh, start, write
 from tests.devnet.checkpoints import read_checkpoints
+from tests.devnet.compound_v2.book import Position as CompoundPosition
+from tests.devnet.compound_v2.book import read_positions as read_compound
+from tests.devnet.morpho.book import Position as MorphoPosition
+from tests.devnet.morpho.book import read_positions as read_morpho
 
 pytestmark = pytest.mark.onchain
 
@@ -25,9 +29,42 @@ def topic(signature: str) -> str:
 
 
 LIQUIDATION = topic("LiquidationCall(address,address,address,uint256,uint256,address,bool)")
+LIQUIDATE = topic("Liquidate(bytes32,address,address,uint256,uint256,uint256,uint256,uint256)")
+LIQUIDATE_BORROW = topic("LiquidateBorrow(address,address,uint256,address,uint256)")
+REPAY_BORROW = topic("RepayBorrow(address,address,uint256,uint256,uint256)")
+FAILURE = topic("Failure(uint256,uint256,uint256)")
+HEALTHY_POSITION = b"position is healthy".hex()
 DEFICIT = topic("DeficitCreated(address,address,uint256)")
 MINT = topic("Mint(address,address,uint256,uint256,uint256)")
 BURN = topic("Burn(address,address,uint256,uint256,uint256)")
+
+
+# What accounts themselves do, by protocol; every one of them names a borrower or a lender.
+ACTIONS = {
+    "morpho": (
+        "Supply(bytes32,address,address,uint256,uint256)",
+        "Withdraw(bytes32,address,address,address,uint256,uint256)",
+        "Borrow(bytes32,address,address,address,uint256,uint256)",
+        "Repay(bytes32,address,address,uint256,uint256)",
+        "SupplyCollateral(bytes32,address,address,uint256)",
+        "WithdrawCollateral(bytes32,address,address,address,uint256)",
+    ),
+    "compound-v2": (
+        "Mint(address,uint256,uint256)",
+        "Redeem(address,uint256,uint256)",
+        "Borrow(address,uint256,uint256,uint256)",
+        "RepayBorrow(address,address,uint256,uint256,uint256)",
+        "MarketEntered(address,address)",
+        "MarketExited(address,address)",
+    ),
+    "aave-v3.0": (
+        "Supply(address,address,address,uint256,uint16)",
+        "Withdraw(address,address,address,uint256)",
+        "Borrow(address,address,address,uint256,uint8,uint256,uint16)",
+        "Repay(address,address,address,uint256,bool)",
+        "UserEModeSet(address,uint8)",
+    ),
+}
 
 
 def address_in(word: str) -> str:
@@ -101,6 +138,17 @@ def test_checkpoints_are_on_the_chain(devnet: Devnet, devnet_path: Path) -> None
     assert devnet.chain.calls(calls, last["block"]) == [result for _, _, result in last["calls"]]
 
 
+def test_trial_liquidations_say_who_is_healthy_at_every_checkpoint(devnet_path: Path) -> None:
+    outcomes: Counter[str] = Counter()
+    for checkpoint in read_checkpoints(devnet_path / CHECKPOINTS):
+        for _, _, _, result, reason in checkpoint["trials"]:
+            if result is None:
+                assert HEALTHY_POSITION in reason
+            outcomes["healthy" if result is None else "liquidatable"] += 1
+    assert outcomes["healthy"] >= 1000
+    assert outcomes["liquidatable"] >= 20
+
+
 @pytest.mark.parametrize("tag", ["latest", "safe", "finalized"])
 def test_a_loaded_chain_answers_calls_at_every_tag(devnet: Devnet, tag: str) -> None:
     call = {"to": devnet.market.pool, "data": call_data("getReservesCount()", ())}
@@ -141,4 +189,130 @@ def test_liquidations_of_every_kind(devnet: Devnet, logs: list[dict[str, Any]]) 
     assert kinds["full"] >= 10
     assert kinds["a token"] >= 5
     assert any(log["topics"][0] == DEFICIT for log in logs)
-    assert 12_000 <= len(logs) <= 25_000
+    assert 25_000 <= len(logs) <= 60_000
+
+
+def contracts(devnet: Devnet, protocol: str) -> set[str]:
+    compound = devnet.protocols.compound_v2
+    ctokens = [one.ctoken for one in compound.ctokens.values()]
+    return {
+        "morpho": {devnet.protocols.morpho.address},
+        "compound-v2": {compound.comptroller, *ctokens},
+        "aave-v3.0": {devnet.protocols.aave_v3_0.pool},
+    }[protocol]
+
+
+def compound_prices(devnet: Devnet) -> dict[str, int]:
+    compound = devnet.protocols.compound_v2
+    view = "getUnderlyingPrice(address)"
+    return {
+        symbol: words(devnet.chain.call(compound.oracle, view, one.ctoken))[0]
+        for symbol, one in compound.ctokens.items()
+    }
+
+
+@pytest.fixture(scope="session")
+def morpho_positions(devnet: Devnet) -> list[MorphoPosition]:
+    morpho, accounts = devnet.protocols.morpho, devnet.deployment["accounts"]
+    places = [(market.id, account) for market in morpho.markets for account in accounts]
+    return read_morpho(devnet.chain, morpho, places)
+
+
+@pytest.fixture(scope="session")
+def compound_positions(devnet: Devnet) -> list[CompoundPosition]:
+    accounts = devnet.deployment["accounts"]
+    return read_compound(devnet.chain, devnet.protocols.compound_v2, accounts)
+
+
+@pytest.fixture(scope="session")
+def first_positions(devnet: Devnet) -> list[Position]:
+    accounts = devnet.deployment["accounts"]
+    return read_positions(devnet.chain, devnet.protocols.aave_v3_0, accounts)
+
+
+@pytest.mark.parametrize("protocol", list(ACTIONS))
+def test_at_least_three_hundred_actions_on_every_protocol(
+    devnet: Devnet, logs: list[dict[str, Any]], protocol: str
+) -> None:
+    own = contracts(devnet, protocol)
+    seen = Counter(log["topics"][0] for log in logs if log["address"] in own)
+    kinds = [seen[topic(signature)] for signature in ACTIONS[protocol]]
+    assert min(kinds) >= 8
+    assert sum(kinds) >= 600  # about half of them are those of joining
+
+
+def test_many_accounts_are_active_on_several_protocols(
+    positions: list[Position],
+    morpho_positions: list[MorphoPosition],
+    compound_positions: list[CompoundPosition],
+    first_positions: list[Position],
+) -> None:
+    active: Counter[str] = Counter(
+        {
+            one.account
+            for one in morpho_positions
+            if one.supply_shares or one.borrow_shares or one.collateral
+        }
+    )
+    for some in (positions, compound_positions, first_positions):
+        active.update(one.account for one in some if one.supplied() or one.owed())
+    assert sum(count >= 2 for count in active.values()) >= 100
+    assert sum(count == 4 for count in active.values()) >= 100
+
+
+def test_morpho_liquidates_in_part_whole_and_with_bad_debt(
+    devnet: Devnet, logs: list[dict[str, Any]], morpho_positions: list[MorphoPosition]
+) -> None:
+    own = contracts(devnet, "morpho")
+    liquidations = [
+        words(log["data"])
+        for log in logs
+        if log["topics"][0] == LIQUIDATE and log["address"] in own
+    ]
+    assert len(liquidations) >= 40
+    assert sum(bad_debt > 0 for _, _, _, bad_debt, _ in liquidations) >= 2
+    assert sum(one.owed > one.limit for one in morpho_positions) >= 3
+    for one in morpho_positions:
+        assert one.collateral or not one.borrow_shares  # what was left unpaid is nobody's debt
+
+
+def test_compound_fails_silently_and_leaves_bad_debt_standing(
+    devnet: Devnet, logs: list[dict[str, Any]], compound_positions: list[CompoundPosition]
+) -> None:
+    own = contracts(devnet, "compound-v2")
+    seen = Counter(log["topics"][0] for log in logs if log["address"] in own)
+    assert seen[LIQUIDATE_BORROW] >= 40
+    assert seen[FAILURE] >= 10
+    whole = [
+        log
+        for log in logs
+        if log["topics"][0] == REPAY_BORROW
+        and log["address"] in own
+        and words(log["data"])[0] != words(log["data"])[1]
+        and not words(log["data"])[3]
+    ]
+    assert len(whole) >= 5
+    due = [one for one in compound_positions if one.shortfall]
+    assert len(due) >= 4
+    prices = compound_prices(devnet)
+    unpaid = [
+        one
+        for one in due
+        if sum(held.supplied * prices[symbol] for symbol, held in one.holdings.items())
+        < sum(held.owed * prices[symbol] for symbol, held in one.holdings.items())
+    ]
+    assert len(unpaid) >= 2
+    assert len(due) - len(unpaid) >= 1  # and somebody whom a liquidator could still make whole
+
+
+def test_aave_v3_0_leaves_bad_debt_and_accounts_below_one(
+    devnet: Devnet, logs: list[dict[str, Any]], first_positions: list[Position]
+) -> None:
+    own = contracts(devnet, "aave-v3.0")
+    liquidations = [
+        log for log in logs if log["topics"][0] == LIQUIDATION and log["address"] in own
+    ]
+    assert len(liquidations) >= 20
+    assert sum(one.health < HEALTHY for one in first_positions) >= 4
+    assert any(one.owed() and not one.supplied() for one in first_positions)
+    assert Counter(one.e_mode for one in first_positions)[1] >= 5

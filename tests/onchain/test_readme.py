@@ -23,6 +23,17 @@ ELSEWHERE = {
 }
 
 
+POSITIONS = """protocol,market,account,asset,side,amount
+mylend,main,alice,WETH,collateral,2.5
+mylend,main,alice,USDC,debt,3000
+"""
+MARKETS = (
+    "protocol,market,asset,price_usd,ltv,liquidation_threshold,liquidation_bonus,close_factor\n"
+    "mylend,main,WETH,2000,0.8,0.83,0.05,0.5\n"
+    "mylend,main,USDC,1,0.75,0.78,0.045,0.5\n"
+)
+
+
 def shown(file: str) -> list[str]:
     """The indented command lines of a Markdown file, without their comments."""
     lines = (ROOT / file).read_text(encoding="utf-8").splitlines()
@@ -39,6 +50,8 @@ def folder(devnet: Devnet, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with (folder / "defirisk.toml").open("a", encoding="utf-8") as settings:
         settings.write(as_toml(deployment(devnet.deployment)))
     run("defirisk index aave-v3 --rpc-url $ETH_RPC_URL", folder, devnet)
+    (folder / "positions.csv").write_text(POSITIONS, encoding="utf-8")
+    (folder / "markets.csv").write_text(MARKETS, encoding="utf-8")
     return folder
 
 

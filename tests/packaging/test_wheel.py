@@ -18,7 +18,7 @@ from tests.packaging.environments import Environment, environment, run
 pytestmark = pytest.mark.packaging
 
 RESOURCES = ("abis", "migrations", "fixtures")
-PAGES = ("index.html", "protocol.html", "stress.html", "verify.html")
+PAGES = ("index.html", "aave-v3-devnet.html", "stress.html", "verify.html")
 WHEEL_LIMIT = 8_000_000
 RECORDING_LIMIT = 5_000_000
 WHERE = """

@@ -42,9 +42,9 @@ Example:
 def command(output: str) -> int:
     """Index a recorded chain, prove the numbers, run shocks, write the pages.
 
-    Needs no node and no network: the chain (a real Aave v3.6 market with over 300 accounts and
-    half a year of prices, executed on a local chain) comes with the package. The same code runs as
-    on a live node.
+    Needs no node and no network: the chain (real Aave v3.6, Morpho Blue and Compound v2 markets
+    with over 300 accounts and half a year of prices, executed on a local chain) comes with the
+    package. The same code runs as on a live node.
     """
     import asyncio
     from pathlib import Path
@@ -112,11 +112,13 @@ def _pages(store: Store, folder: Path, verdicts: list[Verdict]) -> Report:
     book, final = load(store, (), None, None)
     run = provenance(book.chain_id, final)
     outcome = screen(book, [scenario("", shocks, book) for shocks in SHOCKS])
+    report = reports()["protocol"]
     pages = {
-        "protocol.html": reports()["protocol"].build(book, run=run),
-        "stress.html": stress.build(book, outcome, run=run),
-        "verify.html": verification.build(verdicts, run=run),
+        f"{facts.name}.html": report.build(load(store, (facts.name,), None, None)[0], run=run)
+        for facts in book.deployments
     }
+    pages["stress.html"] = stress.build(book, outcome, run=run)
+    pages["verify.html"] = verification.build(verdicts, run=run)
     front = summary(book, outcome, verdicts, run=run)
     write_site(folder, pages, front)
     return front

@@ -56,8 +56,16 @@ def command(
                 for position in positions(connection, stored, book.block)
             ]
     if account is not None:
-        found = [position for position in found if position.account == account.lower()]
+        found = [position for position in found if _is_of(position.account, account)]
         if not found:
             raise UsageError(f"{account} holds nothing in {protocol} at block {book.block.number}")
     run = provenance(book.chain_id, final)
     emit(build(book, found, health_factors(book), run=run, top=top), format_, output)
+
+
+def _is_of(unit: str, account: str) -> bool:
+    """Whether a unit is the account's, alone or with its market behind a colon. Addresses are the
+    same in capitals; names of imported files need not be.
+    """
+    names = (account, account.lower())
+    return unit in names or unit.startswith(tuple(f"{name}:" for name in names))

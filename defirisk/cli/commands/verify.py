@@ -57,12 +57,29 @@ def command(
 
     with opened(db) as (settings, store):
         wanted = settings.chain_id(chain)
+        _refuse_imports(store, protocols, wanted)
         reader = node(settings, rpc_url, chain, timeout)
         verdicts = asyncio.run(
             verified(reader, store, protocols, wanted, block, sample=sample, seed=seed)
         )
     emit(build(verdicts, run=provenance(verdicts[0].chain_id, None)), format_, output)
     return 1 if any(verdict.mismatches for verdict in verdicts) else 0
+
+
+def _refuse_imports(store: Store, names: Sequence[str], wanted: int | None) -> None:
+    """No node is needed to say that there is nothing to verify."""
+    from defirisk.cli.session import chosen
+    from defirisk.core.errors import UsageError
+    from defirisk.core.plugins import adapter
+
+    mine = [stored.deployment for stored in chosen(store, names, wanted)]
+    proofs = {getattr(adapter(one.protocol), "proof", "") for one in mine}
+    if proofs == {"imported"}:
+        listed = ", ".join(one.name for one in mine)
+        raise UsageError(
+            f"there is nothing to verify: {listed} was imported from a file, and no contract "
+            "answers for it"
+        )
 
 
 async def verified(

@@ -26,6 +26,8 @@ from defirisk.core.adapter import (
 from defirisk.core.evm import ZERO_ADDRESS, Address, Block
 from defirisk.core.row import Key, Row, State, Wide
 
+END_OF_TIME = 2**63 - 1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed(Row, table="chainlink_feeds", key=("feed",)):
@@ -67,7 +69,9 @@ class Chainlink:
     interfaces: Mapping[str, Interface] = {
         "feed": Interface(abi="Chainlink.Proxy"),
         "aggregator": Interface(
-            abi="Chainlink.Aggregator", events={"Chainlink.Aggregator": ("AnswerUpdated",)}
+            abi="Chainlink.Aggregator",
+            events={"Chainlink.Aggregator": ("AnswerUpdated",)},
+            untrusted=True,
         ),
     }
 
@@ -94,7 +98,7 @@ class Chainlink:
                 aggregator=log.contract.address,
                 answer_raw=log.args["current"],
                 round_id=log.args["roundId"],
-                updated_at_ts=log.args["updatedAt"],
+                updated_at_ts=_time(log.args["updatedAt"]),
             )
         )
 
@@ -121,17 +125,13 @@ class Chainlink:
         self, view: View, answer: tuple[Any, ...] | None, block: Block, state: State
     ) -> None:
         """Facts about a feed hold since it was first seen; its answer only for now."""
-        if answer is None:
-            return
         feed = state.get(Feed, view.contract.address)
         if view.function == "latestAnswer":
-            folded = state.get(AggregatorAnswer, feed.aggregator)
-            transforms = folded.updated_at_ts != 0 and folded.answer_raw != answer[0]
-            feed = replace(feed, transforms=transforms)
-            state.amend(feed)
-            state.put(replace(feed, answer_raw=answer[0]))
+            self._observe_answer(feed, answer, state)
+        elif answer is None:
+            return
         elif view.function == "latestRoundData":
-            state.put(replace(feed, updated_at_ts=answer[3]))
+            state.put(replace(feed, updated_at_ts=_time(answer[3])))
         elif view.function == "aggregator" and feed.aggregator not in (ZERO_ADDRESS, answer[0]):
             state.put(replace(feed, aggregator=answer[0]))
         else:
@@ -140,6 +140,16 @@ class Chainlink:
             )
             changes: dict[str, Any] = {column: answer[0]}
             state.amend(replace(feed, **changes))
+
+    def _observe_answer(self, feed: Feed, answer: tuple[Any, ...] | None, state: State) -> None:
+        """A feed that does not answer says 0, whatever its aggregator logged last."""
+        folded = state.get(AggregatorAnswer, feed.aggregator)
+        silent = folded == AggregatorAnswer(aggregator=feed.aggregator)
+        said = answer[0] if answer else 0
+        transforms = not silent and (answer is None or folded.answer_raw != said)
+        if transforms and answer is not None:
+            state.amend(replace(feed, transforms=True))
+        state.put(replace(feed, transforms=transforms, answer_raw=said))
 
     def answers(self, snapshot: Snapshot) -> Mapping[Address, Answer]:
         """From the aggregator's logs where they are the feed's answers, else as it was read."""
@@ -162,6 +172,11 @@ class Chainlink:
                     grade="read",
                 )
         return found
+
+
+def _time(stated: int) -> int:
+    """A feed may state any 256 bits as its time: what no clock will show is the end of time."""
+    return min(stated, END_OF_TIME)
 
 
 ADAPTER = Chainlink()

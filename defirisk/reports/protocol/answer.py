@@ -104,6 +104,8 @@ def proof(facts: DeploymentFacts, block: int) -> str:
     """How a deployment's formulas were proven, and its numbers checked on their own chain."""
     text = _PROOFS.get(facts.proof, facts.proof)
     checked = facts.checked
+    if facts.proof == "imported":
+        return text
     if checked is None:
         return f"{text}; these positions were not compared with this chain (defirisk verify does)"
     where = (

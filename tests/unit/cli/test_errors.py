@@ -28,7 +28,7 @@ def folder(demo_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("repot",), "no such command 'repot': did you mean report?"),
+        (("repot",), "no such command 'repot': did you mean report"),
         (("stress", "--shok", "x"), "No such option"),
         (("stress",), "nothing to stress"),
         (("stress", *SHOCK, "--cascade"), "--cascade is not available yet"),

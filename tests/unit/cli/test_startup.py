@@ -11,6 +11,7 @@ import sys
 import pytest
 
 HEAVY = (
+    "pyarrow",
     "aiohttp",
     "alembic",
     "eth_abi",

@@ -13,7 +13,7 @@ from defirisk.store.base_tables import deployments, watched_contracts
 from defirisk.store.database import Store
 from defirisk.store.registry import stored_deployments
 from tests.command import CommandLine
-from tests.demo import NAME, demo_market, demo_reader
+from tests.demo import NAME, demo_markets, demo_reader
 from tests.onchain.dump import dump
 
 READING = [
@@ -31,7 +31,7 @@ def change(store: Store, name: str, **values: int) -> None:
 
 
 def index_again(store: Store) -> RunSummary:
-    return asyncio.run(index(demo_reader(), store, [demo_market()], "finalized"))
+    return asyncio.run(index(demo_reader(), store, demo_markets(), "finalized"))
 
 
 @pytest.mark.parametrize("name", BOTH)

@@ -92,8 +92,10 @@ def thresholds(reserve: Reserve, emode: EMode) -> tuple[int, int]:
 def account_data(
     positions: Iterable[UserReserve], emode: EMode, reserves: Mapping[str, ReserveNow]
 ) -> AccountData | None:
-    """The account's six numbers; None where a price is missing and the contract would revert."""
-    collateral = debt = weighted_ltv = weighted_threshold = 0
+    """The account's six numbers; None where the contract would revert: a price is missing, or a
+    product of its checked arithmetic has more than 256 bits.
+    """
+    collateral = debt = weighted_ltv = weighted_threshold = largest = 0
     for position in positions:
         now = reserves.get(position.asset)
         if now is None or now.reserve.dropped:
@@ -104,6 +106,7 @@ def account_data(
             return None
         if position.used_as_collateral:
             balance = a_token_balance(position.scaled_a_token_raw, now.liquidity_index_ray)
+            largest = max(largest, balance * now.price)
             value = balance * now.price // now.unit
             ltv, threshold = thresholds(now.reserve, emode)
             collateral += value
@@ -112,17 +115,21 @@ def account_data(
         owed = variable_debt_balance(
             position.scaled_variable_debt_raw, now.variable_borrow_index_ray
         )
+        largest = max(largest, owed * now.price)
         debt += -(-owed * now.price // now.unit)
+    if largest > MAX_UINT256:
+        return None
     return _six_numbers(collateral, debt, weighted_ltv, weighted_threshold)
 
 
 def _six_numbers(
     collateral: int, debt: int, weighted_ltv: int, weighted_threshold: int
-) -> AccountData:
+) -> AccountData | None:
     ltv = weighted_ltv // collateral if collateral else 0
     threshold = weighted_threshold // collateral if collateral else 0
-    health_factor = (
-        (weighted_threshold * WAD + debt // 2) // debt // PERCENTAGE_FACTOR if debt else MAX_UINT256
-    )
+    ratio = weighted_threshold * WAD + debt // 2 if debt else 0
+    if max(collateral, weighted_ltv, weighted_threshold, ratio, collateral * ltv) > MAX_UINT256:
+        return None
+    health_factor = ratio // debt // PERCENTAGE_FACTOR if debt else MAX_UINT256
     available = max(0, collateral * ltv // PERCENTAGE_FACTOR - debt)
     return AccountData(collateral, debt, available, threshold, ltv, health_factor)

@@ -79,7 +79,12 @@ def _price_oracle(snapshot: Snapshot) -> Address:
 
 
 def _price_of(snapshot: Snapshot, base: PriceOracle, asset: Address, source: Address) -> PriceNow:
-    """`AaveOracle.getAssetPrice`; what it would ask the fallback oracle for is a read price."""
+    """`AaveOracle.getAssetPrice`; what it would ask the fallback oracle for is a read price.
+
+    None also for a token without usable decimals: there is no whole token to have a price.
+    """
+    if asset not in snapshot.tokens:
+        return PriceNow(price=None, source=source, updated_ts=None, grade="none")
     if asset == base.base_currency:
         unit = base.base_currency_unit_raw
         return PriceNow(price=unit, source=base.oracle, updated_ts=None, grade="logs")

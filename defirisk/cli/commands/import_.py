@@ -1,0 +1,73 @@
+"""defirisk import"""
+
+from __future__ import annotations
+
+import click
+
+from defirisk.cli.options import db_option, output_options
+
+KINDS = ("lending",)
+
+
+@click.command(
+    "import",
+    epilog="""\b
+Examples:
+  defirisk import lending positions.csv markets.csv
+  defirisk import lending markets.parquet positions.parquet --skip-bad --format json
+\b
+Columns of lending files, the first line being the header:
+  protocol,market,account,asset,side,amount
+  protocol,market,asset,decimals,price_usd,ltv,liquidation_threshold,liquidation_bonus,close_factor
+Side is collateral, supply or debt; amounts are in whole tokens, fractions of 1 (0.8 is 80 %).""",
+)
+@click.argument("kind", type=click.Choice(KINDS), metavar="|".join(KINDS))
+@click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE...",
+)
+@click.option("--skip-bad", is_flag=True, help="Store what is valid, and leave refused rows out.")
+@db_option
+@output_options()
+def command(
+    kind: str,
+    files: tuple[str, ...],
+    skip_bad: bool,
+    db: str | None,
+    format_: str | None,
+    output: str | None,
+) -> None:
+    """Read positions from CSV or parquet files into the store.
+
+    Which file is which, its header says. Nothing is stored unless every row is valid. A protocol
+    that was imported before is replaced; what it was stays readable with --block.
+    """
+    from defirisk.cli.output import emit
+    from defirisk.cli.progress import Bars
+    from defirisk.cli.session import opened, provenance
+    from defirisk.core.errors import UsageError
+    from defirisk.imports import run
+    from defirisk.reports.imported import build
+    from defirisk.reports.value import plural
+
+    assert kind in KINDS
+    with Bars() as bars:
+        lending = run.read(files, bars)
+        refused = lending.refused
+        if refused and not skip_bad:
+            said = run.summary(lending, files)
+        else:
+            bars("store", 0, None)
+            # The store is only made once there is something to put into it.
+            with opened(db, create=True) as (_, store):
+                said = run.store(store, lending, files)
+    emit(build(said, run=provenance(0, True)), format_, output)
+    if said.block is None:
+        first = refused[0]
+        more = f" (and {plural(len(refused) - 1, 'more row')})" if len(refused) > 1 else ""
+        raise UsageError(
+            f"nothing was stored: {first.file}, line {first.line}: {first.reason}{more}"
+        )

@@ -1,0 +1,218 @@
+"""Lending positions and markets from files: what each row must satisfy, and what it becomes.
+
+The columns are those of the command line contract; which file is which is decided by the headers,
+so files may come in any order, and several of a kind are read as one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeVar
+
+from defirisk.core.errors import UsageError
+from defirisk.core.importing import ImportedProtocol, Refusal
+from defirisk.imports.decimal_text import exact, to_raw
+from defirisk.imports.reading import Cells, Layout, Sheet
+from defirisk.protocols.lending.imported_lending.holdings import SIDES
+from defirisk.protocols.lending.imported_lending.rows import ImportedMarket, ImportedPosition
+
+POSITIONS = Layout(
+    name="positions",
+    columns=("protocol", "market", "account", "asset", "side", "amount"),
+    exact=frozenset({"amount"}),
+)
+_FRACTIONS = ("ltv", "liquidation_threshold", "liquidation_bonus", "close_factor")
+MARKETS = Layout(
+    name="markets",
+    columns=("protocol", "market", "asset", "decimals", "price_usd", *_FRACTIONS),
+    optional=frozenset({"decimals"}),
+)
+LAYOUTS = (POSITIONS, MARKETS)
+
+DECIMALS = 18
+MAX_DECIMALS = 77  # 10^78 does not fit into 256 bits
+MAX_RAW = 2**256
+MAX_PRICE_USD = 10**30
+MAX_NAME = 200
+"""Characters of a protocol's name, which becomes the name of a deployment."""
+
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
+Place = tuple[str, str, str]  # protocol, market, asset
+K = TypeVar("K")
+
+
+class Refused(Exception):
+    """Why a row is not taken."""
+
+
+@dataclass(kw_only=True)
+class Lending:
+    """What passed, by protocol, and what did not."""
+
+    markets: dict[str, list[ImportedMarket]] = field(default_factory=dict)
+    positions: dict[str, list[ImportedPosition]] = field(default_factory=dict)
+    refused: list[Refusal] = field(default_factory=list)
+    rows_read: int = 0
+    cut_amounts: int = 0
+
+    def protocols(self) -> tuple[ImportedProtocol, ...]:
+        """How much of each protocol passed."""
+        return tuple(
+            ImportedProtocol(
+                protocol=name,
+                markets=len(rows),
+                accounts=len({row.account for row in self.positions.get(name, ())}),
+                positions=len(self.positions.get(name, ())),
+            )
+            for name, rows in self.markets.items()
+        )
+
+
+class _Line(NamedTuple):
+    """Where something was stated."""
+
+    file: str
+    line: int
+
+
+def read_lending(sheets: Sequence[Sheet]) -> Lending:
+    """Every row of the files, judged. Errors: `UsageError` where no file names the markets."""
+    if not any(sheet.layout is MARKETS for sheet in sheets):
+        raise UsageError(
+            f"no file names the markets: give one with the columns {','.join(MARKETS.columns)}"
+        )
+    found = Lending(rows_read=sum(sheet.read for sheet in sheets))
+    found.refused += [refusal for sheet in sheets for refusal in sheet.refused]
+    decimals = _read_markets(found, (sheet for sheet in sheets if sheet.layout is MARKETS))
+    _read_positions(found, (s for s in sheets if s.layout is POSITIONS), decimals)
+    order = {sheet.file: at for at, sheet in enumerate(sheets)}
+    found.refused.sort(key=lambda refusal: (order[refusal.file], refusal.line))
+    return found
+
+
+def _read_markets(found: Lending, sheets: Iterable[Sheet]) -> dict[Place, int]:
+    """Takes the markets; returns the decimals of each."""
+    seen: dict[Place, _Line] = {}
+    decimals: dict[Place, int] = {}
+    for where, cells in _rows(sheets):
+        try:
+            protocol, market, asset = place = _place(*cells[:3])
+            _first(seen, place, where)
+            row = _market(market, asset, cells)
+        except Refused as reason:
+            found.refused.append(Refusal(file=where.file, line=where.line, reason=str(reason)))
+            continue
+        decimals[place] = row.decimals
+        found.markets.setdefault(protocol, []).append(row)
+    return decimals
+
+
+def _market(market: str, asset: str, cells: Cells) -> ImportedMarket:
+    stated = dict(zip(MARKETS.columns, cells, strict=True))
+    numbers = {name: _number(name, stated[name]) for name in ("price_usd", *_FRACTIONS)}
+    if (exact(numbers["price_usd"]) or 0) > MAX_PRICE_USD:
+        raise Refused(f"price_usd is above {MAX_PRICE_USD:.0e}: mistyped?")
+    for name in _FRACTIONS:
+        if (exact(numbers[name]) or 0) > 1:
+            raise Refused(f"{name} {stated[name]} is above 1: write 80 % as 0.8")
+    ltv, threshold = exact(numbers["ltv"]) or 0, exact(numbers["liquidation_threshold"]) or 0
+    if ltv > threshold:
+        raise Refused(
+            f"ltv {stated['ltv']} is above the liquidation_threshold "
+            f"{stated['liquidation_threshold']}"
+        )
+    return ImportedMarket(
+        market=market, asset=asset, decimals=_decimals(stated["decimals"]), **numbers
+    )
+
+
+def _decimals(text: str) -> int:
+    if not text:
+        return DECIMALS
+    value = exact(text)
+    if value is None or value.denominator != 1 or not 0 <= value <= MAX_DECIMALS:
+        raise Refused(f"decimals {text!r} is no whole number from 0 to {MAX_DECIMALS}")
+    return int(value)
+
+
+def _number(name: str, text: str) -> str:
+    """The text itself, if it is a decimal number that is not negative."""
+    value = exact(text)
+    if not text:
+        raise Refused(f"{name} is missing")
+    if value is None:
+        raise Refused(f"{name} {_shown(text)} is no decimal number")
+    if value < 0:
+        raise Refused(f"{name} {text} is negative")
+    return text
+
+
+def _read_positions(found: Lending, sheets: Iterable[Sheet], decimals: dict[Place, int]) -> None:
+    seen: dict[tuple[str, ...], _Line] = {}
+    for where, cells in _rows(sheets):
+        try:
+            protocol, row, cut = _position(cells, decimals)
+            _first(seen, (protocol, row.market, row.account, row.asset, row.side), where)
+        except Refused as reason:
+            found.refused.append(Refusal(file=where.file, line=where.line, reason=str(reason)))
+            continue
+        found.cut_amounts += cut
+        found.positions.setdefault(protocol, []).append(row)
+
+
+def _position(cells: Cells, decimals: dict[Place, int]) -> tuple[str, ImportedPosition, bool]:
+    protocol, market, account, asset, side, amount = cells
+    protocol, market, asset = place = _place(protocol, market, asset)
+    if not account:
+        raise Refused("account is empty")
+    if side not in SIDES:
+        raise Refused(f"side {_shown(side)} is unknown: write {', '.join(SIDES)}")
+    if place not in decimals:
+        raise Refused(
+            f"no markets file has asset {_shown(asset)} in market {_shown(market)} "
+            f"of {_shown(protocol)}"
+        )
+    in_units = to_raw(amount, decimals[place])
+    if in_units is None or amount.startswith("-"):
+        _number("amount", amount)
+    raw, cut = in_units or (0, False)
+    if raw >= MAX_RAW:
+        raise Refused(f"amount {_shown(amount)} does not fit into 256 bits")
+    row = ImportedPosition(
+        market=market, account=identity(account), asset=asset, side=side, amount_raw=raw
+    )
+    return protocol, row, cut
+
+
+def _place(protocol: str, market: str, asset: str) -> Place:
+    for name, text in (("protocol", protocol), ("market", market), ("asset", asset)):
+        if not text:
+            raise Refused(f"{name} is empty")
+    if len(protocol) > MAX_NAME:
+        raise Refused(f"protocol has more than {MAX_NAME} characters")
+    return protocol, identity(market), identity(asset)
+
+
+def identity(text: str) -> str:
+    """An address is the same in capitals; any other name is what it is."""
+    return text.lower() if _ADDRESS.fullmatch(text) else text
+
+
+def _first(seen: dict[K, _Line], key: K, where: _Line) -> None:
+    before = seen.setdefault(key, where)
+    if before is not where:
+        in_file = "" if before.file == where.file else f" of {before.file}"
+        raise Refused(f"says again what line {before.line}{in_file} says: duplicate")
+
+
+def _rows(sheets: Iterable[Sheet]) -> Iterator[tuple[_Line, Cells]]:
+    for sheet in sheets:
+        for line, cells in sheet.rows:
+            yield _Line(sheet.file, line), cells
+
+
+def _shown(text: str) -> str:
+    """Foreign text in a message: as it is, but not all of it."""
+    return repr(text if len(text) <= 60 else text[:59] + "…")

@@ -1,0 +1,1 @@
+"""The first Aave v3 on the local chain, over the shared tokens and feeds."""

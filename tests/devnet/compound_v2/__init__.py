@@ -1,0 +1,1 @@
+"""Compound v2 on the local chain, over the shared tokens and feeds."""

@@ -1,0 +1,1 @@
+"""Morpho Blue on the local chain: isolated markets over the shared tokens and feeds."""

@@ -1,0 +1,139 @@
+"""Morpho Blue with its markets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from eth_abi.abi import encode
+from eth_hash.auto import keccak
+
+from ..chain import Chain, Tx
+from ..feeds import Feeds
+from ..protocol import ADMIN, TREASURY
+from ..tokens import Tokens
+
+PERCENT = 10**16
+PARAMS = "(address,address,address,address,uint256)"
+FEE = 10 * PERCENT
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A market to be created; `lltv` in per cent, `fee` tells whether it starts with one."""
+
+    collateral: str
+    loan: str
+    lltv: float
+    fee: bool = False
+
+
+# Loan tokens and collaterals of 6, 8 and 18 decimals, in both directions.
+LISTINGS = (
+    Listing("WETH", "USDC", 86.0, fee=True),
+    Listing("WBTC", "DAI", 86.0),
+    Listing("yWETH", "WETH", 94.5),
+    Listing("LINK", "USDT", 62.5),
+    Listing("USDC", "WBTC", 77.0),
+    Listing("WETH", "USDC", 77.0),
+)
+
+
+@dataclass(frozen=True)
+class IsolatedMarket:
+    """One market: the parameters that its id is the hash of, and its tokens' symbols."""
+
+    collateral: str
+    loan: str
+    id: str
+    params: tuple[str, str, str, str, int]
+
+    @property
+    def oracle(self) -> str:
+        """The contract that prices the collateral in the loan token."""
+        return self.params[2]
+
+    @property
+    def lltv(self) -> int:
+        """The liquidation loan-to-value, 1e18 being 100 %."""
+        return self.params[4]
+
+
+@dataclass(frozen=True)
+class Morpho:
+    """The singleton and its markets, in the order of their creation."""
+
+    first_block: int
+    address: str
+    irm: str
+    markets: list[IsolatedMarket]
+
+    def describe(self) -> dict[str, Any]:
+        """The section of `deployment.json`."""
+        return {
+            "name": "morpho-devnet",
+            "first_block": self.first_block,
+            "morpho": self.address,
+            "irm": self.irm,
+            "markets": [
+                {
+                    "id": market.id,
+                    "loanToken": market.params[0],
+                    "collateralToken": market.params[1],
+                    "oracle": market.params[2],
+                    "irm": market.params[3],
+                    "lltv": market.params[4],
+                    "symbols": [market.collateral, market.loan],
+                }
+                for market in self.markets
+            ],
+        }
+
+    @classmethod
+    def load(cls, described: dict[str, Any]) -> Morpho:
+        """The markets on a chain that was built before."""
+        markets = []
+        for one in described["markets"]:
+            collateral, loan = one["symbols"]
+            addresses = (one["loanToken"], one["collateralToken"], one["oracle"], one["irm"])
+            params = (*addresses, one["lltv"])
+            markets.append(IsolatedMarket(collateral, loan, one["id"], params))
+        return cls(described["first_block"], described["morpho"], described["irm"], markets)
+
+
+def deploy_morpho(chain: Chain, tokens: Tokens, feeds: Feeds) -> Morpho:
+    """Deploy the singleton and create every listed market."""
+    address = chain.deploy("Morpho", ADMIN, ADMIN)
+    first_block = chain.head
+    irm = chain.deploy("IrmMock", ADMIN)
+    chain.must(
+        Tx(ADMIN, address, "enableIrm(address)", (irm,)),
+        *(
+            Tx(ADMIN, address, "enableLltv(uint256)", (lltv,))
+            for lltv in sorted({_lltv(listing) for listing in LISTINGS})
+        ),
+        Tx(ADMIN, address, "setFeeRecipient(address)", (TREASURY,)),
+    )
+    markets = []
+    for listing in LISTINGS:
+        market = _market(chain, tokens, feeds, irm, listing)
+        markets.append(market)
+        chain.must(Tx(ADMIN, address, f"createMarket({PARAMS})", (market.params,)))
+        if listing.fee:
+            chain.must(Tx(ADMIN, address, f"setFee({PARAMS},uint256)", (market.params, FEE)))
+    return Morpho(first_block, address, irm, markets)
+
+
+def _market(
+    chain: Chain, tokens: Tokens, feeds: Feeds, irm: str, listing: Listing
+) -> IsolatedMarket:
+    collateral, loan = tokens.by_symbol[listing.collateral], tokens.by_symbol[listing.loan]
+    base, quote = (feeds.by_symbol[one].proxy for one in (listing.collateral, listing.loan))
+    oracle = chain.deploy("FeedOracle", ADMIN, base, quote, collateral, loan)
+    params = (loan, collateral, oracle, irm, _lltv(listing))
+    encoded = encode(["address", "address", "address", "address", "uint256"], params)
+    return IsolatedMarket(listing.collateral, listing.loan, "0x" + keccak(encoded).hex(), params)
+
+
+def _lltv(listing: Listing) -> int:
+    return round(listing.lltv * 10) * PERCENT // 10

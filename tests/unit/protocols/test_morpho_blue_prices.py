@@ -1,0 +1,201 @@
+"""What Morpho Blue's oracles say in dollars: with feeds of both sides, one, or none."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Literal
+
+import pytest
+
+from defirisk.core.adapter import Answer
+from defirisk.core.quote import Constant, Leaf
+from defirisk.protocols.lending.morpho_blue.numeraire import Dollars, unit_of
+from defirisk.protocols.lending.morpho_blue.oracle_price import (
+    PriceNow,
+    chainlink_price,
+    price_now,
+    shocked_price,
+)
+from defirisk.protocols.lending.morpho_blue.rows import Market, Oracle, OraclePrice
+from tests.unit.protocols.rows_in_memory import RowsInMemory
+
+WETH, USDC, STETH = "0xe1", "0xdc", "0x5e"
+ETH_USD, USDC_USD, STETH_ETH, ORACLE = "0xf1", "0xf2", "0xf3", "0x0c"
+WORDS = {ETH_USD: "ETH / USD", USDC_USD: "USDC / USD", STETH_ETH: "stETH / ETH"}
+DECIMALS = {WETH: 18, STETH: 18, USDC: 6}
+
+
+def answer(price: int, decimals: int = 8, grade: Literal["logs", "read"] = "logs") -> Answer:
+    return Answer(price=price, decimals=decimals, updated_at=7, grade=grade)
+
+
+ANSWERS = {
+    ETH_USD: answer(2_000 * 10**8),
+    USDC_USD: answer(99_990_000),
+    STETH_ETH: answer(998 * 10**15, 18),
+}
+
+
+def made_of(base: str = "", quote: str = "", up: int = 0) -> RowsInMemory:
+    """The row of an oracle with one feed to a side, or none."""
+    zero = Oracle(oracle=ORACLE).base_feed_1
+    return RowsInMemory(
+        Oracle(
+            oracle=ORACLE,
+            base_feed_1=base or zero,
+            quote_feed_1=quote or zero,
+            scale_factor=10**up if up else 0,
+        )
+    )
+
+
+def market(collateral: str, loan: str, at: int = 1) -> Market:
+    return Market(
+        market_id=f"{collateral}{loan}",
+        created_block=at,
+        collateral_token=collateral,
+        loan_token=loan,
+        oracle=ORACLE,
+    )
+
+
+def values(parts: tuple[Leaf, ...]) -> Fraction | None:
+    product = Fraction(1)
+    for part in parts:
+        if part.value is None:
+            return None
+        product *= part.value
+    return product
+
+
+BOTH = price_now(ORACLE, made_of(ETH_USD, USDC_USD, 24), ANSWERS)
+ONE_SIDED = price_now(ORACLE, made_of(ETH_USD, "", 16), ANSWERS)
+IN_ETHER = price_now(ORACLE, made_of(STETH_ETH, "", 18), ANSWERS)
+STATED = price_now(
+    ORACLE,
+    RowsInMemory(OraclePrice(oracle=ORACLE, price_raw=1_900 * 10**24)),
+    ANSWERS,
+)
+
+
+def test_the_price_is_that_of_the_feeds_in_the_scale_of_the_contract() -> None:
+    """10^36 times loan units per collateral unit: 18 decimals of ether, 6 of the dollar."""
+    assert BOTH.price == 10**24 * 2_000 * 10**8 // 99_990_000
+    assert ONE_SIDED.price == 2_000 * 10**24
+    assert (BOTH.grade, BOTH.updated_ts) == ("logs", 7)
+
+
+@pytest.mark.parametrize(
+    ("scale", "base", "quote"),
+    [(10, [-1], [5]), (10, [5], [-1]), (10, [5], [0]), (10**10, [2**255], [1])],
+)
+def test_what_reverts_in_the_contract_is_no_price(
+    scale: int, base: list[int], quote: list[int]
+) -> None:
+    assert chainlink_price(scale, base, quote) is None
+
+
+def test_a_price_is_read_where_a_feed_is_read_or_a_vault_is_in_it() -> None:
+    read = {**ANSWERS, USDC_USD: answer(10**8, grade="read")}
+    assert price_now(ORACLE, made_of(ETH_USD, USDC_USD, 24), read).grade == "read"
+
+    vault = RowsInMemory(
+        Oracle(oracle=ORACLE, base_vault="0x77", base_feed_1=ETH_USD, scale_factor=10**16),
+        OraclePrice(oracle=ORACLE, price_raw=5),
+    )
+    assert (STATED.price, STATED.grade) == (1_900 * 10**24, "read")
+    assert price_now(ORACLE, vault, ANSWERS) == PriceNow(
+        oracle=ORACLE, price=5, grade="read", updated_ts=None
+    )
+    assert price_now(ORACLE, RowsInMemory(), ANSWERS).grade == "none"
+
+
+@pytest.mark.parametrize(
+    ("words", "unit"),
+    [
+        ("ETH / USD", "USD"),
+        ("wstETH/ETH", "ETH"),
+        ("USDC / usd ", "USD"),
+        ("price of ether", ""),
+        ("/ USD", ""),
+        ("", ""),
+    ],
+)
+def test_a_feed_s_own_words_say_what_it_is_in(words: str, unit: str) -> None:
+    assert unit_of(words) == unit
+
+
+@pytest.mark.parametrize(
+    ("collateral", "loan", "price", "dollars"),
+    [
+        (WETH, USDC, BOTH, (2_000, Fraction(9_999, 10_000))),
+        # A market that takes its loan token for a dollar.
+        (WETH, USDC, ONE_SIDED, (2_000, 1)),
+        (STETH, WETH, IN_ETHER, (1_996, 2_000)),
+        # An oracle that only states a price: the loan token is worth what other markets say.
+        (WETH, USDC, STATED, (Fraction(19_000 * 9_999, 10 * 10_000), Fraction(9_999, 10_000))),
+    ],
+)
+def test_both_sides_are_valued_in_dollars_and_compare_as_the_oracle_does(
+    collateral: str, loan: str, price: PriceNow, dollars: tuple[Fraction | int, Fraction | int]
+) -> None:
+    first, asked = market(WETH, USDC), market(collateral, loan, 2)
+    known = Dollars([(first, BOTH), (asked, price)], WORDS)
+
+    leaves = known.leaves(asked, price, (DECIMALS[collateral], DECIMALS[loan]))
+
+    worth = values(leaves.collateral), values(leaves.loan)
+    assert worth == dollars
+    assert worth[0] is not None
+    assert worth[1] is not None
+    assert price.price is not None
+    stated = Fraction(price.price * 10 ** DECIMALS[collateral], 10 ** (36 + DECIMALS[loan]))
+    assert float(worth[0] / worth[1]) == pytest.approx(float(stated), rel=1e-12)
+
+
+def test_without_a_dollar_price_of_the_loan_token_nothing_is_made_up() -> None:
+    alone = market(STETH, WETH)
+
+    leaves = Dollars([(alone, IN_ETHER)], WORDS).leaves(alone, IN_ETHER, (18, 18))
+
+    assert (values(leaves.collateral), values(leaves.loan)) == (None, None)
+
+
+def test_the_oldest_market_s_word_counts() -> None:
+    """Anybody can make a market whose feed says that a dollar is worth a thousand."""
+    words = {**WORDS, "0xbad": "USDC / USD"}
+    lie = {**ANSWERS, "0xbad": answer(1_000 * 10**8)}
+    liar = price_now(ORACLE, made_of(ETH_USD, "0xbad", 24), lie)
+    asked = market(WETH, USDC, 3)
+    honest_first = [(market(WETH, USDC), BOTH), (market(WETH, USDC, 2), liar), (asked, STATED)]
+
+    leaves = Dollars(honest_first, words).leaves(asked, STATED, (18, 6))
+
+    assert values(leaves.loan) == Fraction(9_999, 10_000)
+
+
+def test_a_hard_coded_dollar_is_no_feed() -> None:
+    asked = market(WETH, USDC)
+
+    leaves = Dollars([(asked, ONE_SIDED)], WORDS).leaves(asked, ONE_SIDED, (18, 6))
+
+    assert leaves.loan == (Constant(Fraction(1)),)
+
+
+def test_a_shocked_feed_is_rounded_to_its_own_precision() -> None:
+    third, tenth = Fraction(2, 3), Fraction(11, 10)
+
+    both = shocked_price(BOTH, third, tenth, apart=True)
+    one = shocked_price(ONE_SIDED, third, Fraction(1), apart=True)
+    stated = shocked_price(STATED, third, tenth, apart=False)
+
+    assert both == 10**24 * 133_333_333_333 // 109_989_000
+    assert one == 10**16 * 133_333_333_333
+    assert stated == round(1_900 * 10**24 * third / tenth)
+
+
+def test_what_both_sides_have_in_common_does_not_move_the_price() -> None:
+    half = Fraction(1, 2)
+
+    assert shocked_price(IN_ETHER, half, half, apart=False) == IN_ETHER.price
+    assert shocked_price(IN_ETHER, half, Fraction(0), apart=False) is None
