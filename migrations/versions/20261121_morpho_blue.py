@@ -8,7 +8,7 @@ from alembic import op
 from defirisk.store.types import WideInteger
 
 revision = "20261121_morpho_blue"
-down_revision = "20261121_compound_v2"
+down_revision = "20261121_compound_v2_rates"
 branch_labels = None
 depends_on = None
 

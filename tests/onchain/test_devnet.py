@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from eth_hash.auto import keccak
 
 from tests.devnet.abi import call_data, words
 from tests.devnet.book import HEALTHY, Position, read_positions
@@ -17,54 +16,24 @@ from tests.devnet.compound_v2.book import Position as CompoundPosition
 from tests.devnet.compound_v2.book import read_positions as read_compound
 from tests.devnet.morpho.book import Position as MorphoPosition
 from tests.devnet.morpho.book import read_positions as read_morpho
+from tests.onchain.chain_events import (
+    ACTIONS,
+    BURN,
+    DEFICIT,
+    FAILURE,
+    HEALTHY_POSITION,
+    LIQUIDATE,
+    LIQUIDATE_BORROW,
+    LIQUIDATION,
+    MINT,
+    REPAY_BORROW,
+    topic,
+)
 
 pytestmark = pytest.mark.onchain
 
 SMALL = 12
 NO_DEBT = 2**256 - 1
-
-
-def topic(signature: str) -> str:
-    return "0x" + keccak(signature.encode()).hex()
-
-
-LIQUIDATION = topic("LiquidationCall(address,address,address,uint256,uint256,address,bool)")
-LIQUIDATE = topic("Liquidate(bytes32,address,address,uint256,uint256,uint256,uint256,uint256)")
-LIQUIDATE_BORROW = topic("LiquidateBorrow(address,address,uint256,address,uint256)")
-REPAY_BORROW = topic("RepayBorrow(address,address,uint256,uint256,uint256)")
-FAILURE = topic("Failure(uint256,uint256,uint256)")
-HEALTHY_POSITION = b"position is healthy".hex()
-DEFICIT = topic("DeficitCreated(address,address,uint256)")
-MINT = topic("Mint(address,address,uint256,uint256,uint256)")
-BURN = topic("Burn(address,address,uint256,uint256,uint256)")
-
-
-# What accounts themselves do, by protocol; every one of them names a borrower or a lender.
-ACTIONS = {
-    "morpho": (
-        "Supply(bytes32,address,address,uint256,uint256)",
-        "Withdraw(bytes32,address,address,address,uint256,uint256)",
-        "Borrow(bytes32,address,address,address,uint256,uint256)",
-        "Repay(bytes32,address,address,uint256,uint256)",
-        "SupplyCollateral(bytes32,address,address,uint256)",
-        "WithdrawCollateral(bytes32,address,address,address,uint256)",
-    ),
-    "compound-v2": (
-        "Mint(address,uint256,uint256)",
-        "Redeem(address,uint256,uint256)",
-        "Borrow(address,uint256,uint256,uint256)",
-        "RepayBorrow(address,address,uint256,uint256,uint256)",
-        "MarketEntered(address,address)",
-        "MarketExited(address,address)",
-    ),
-    "aave-v3.0": (
-        "Supply(address,address,address,uint256,uint16)",
-        "Withdraw(address,address,address,uint256)",
-        "Borrow(address,address,address,uint256,uint8,uint256,uint16)",
-        "Repay(address,address,address,uint256,bool)",
-        "UserEModeSet(address,uint8)",
-    ),
-}
 
 
 def address_in(word: str) -> str:
