@@ -25,12 +25,12 @@ UNMOVED = Scenario(name="none", shocks=(), moves=Moves())
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Positions:
-    """Consecutive units `first`, `first` + 1, … of a book; N counts these units only.
+    """Some units of a book; N counts these only.
 
     Amounts are whole units of their quote. Only holdings flagged as collateral back a debt.
     """
 
-    first: int
+    units: Ints  # (N,), ascending, which units of the book they are
     deployment: Ints  # (N,)
     decidable: Bools  # (N,), whether it owes something and all its prices are known
     guard: Floats  # (N,), what the contract's rounding of values may amount to
@@ -45,29 +45,44 @@ class Positions:
         return len(self.deployment)
 
 
-def positions(book: Book, first: int = 0, stop: int | None = None) -> Positions:
-    """The rows of units `first` to `stop` (excluded; None: to the last one)."""
-    stop = len(book.units) if stop is None else min(stop, len(book.units))
-    own = slice(*np.searchsorted(book.holding_unit, [first, stop]))
-    unit = book.holding_unit[own] - first
+def positions(book: Book, units: Ints | None = None) -> Positions:
+    """The rows of these units, which ascend (None: of all)."""
+    units = np.arange(len(book.units)) if units is None else units
+    own, unit = _holdings_of(book, units)
     quote, side, amount = book.holding_quote[own], book.holding_side[own], book.holding_amount[own]
     threshold = book.liquidation_threshold[book.holding_parameters[own]]
-    shape = (stop - first, len(book.quote_asset))
+    shape = (len(units), len(book.quote_asset))
 
     def rows(wanted: Bools, weight: Floats) -> csr_array[np.float64]:
         return csr_array((weight[wanted], (unit[wanted], quote[wanted])), shape=shape)
 
-    pledged, owed = side == Side.COLLATERAL, side == Side.DEBT
-    owes = np.bincount(unit[owed & (amount > 0)], minlength=shape[0]) > 0
+    # Nothing of an asset is worth nothing, even where its price is unknown.
+    pledged, owed = (amount > 0) & (side == Side.COLLATERAL), (amount > 0) & (side == Side.DEBT)
+    owes = np.bincount(unit[owed], minlength=shape[0]) > 0
     return Positions(
-        first=first,
-        deployment=book.unit_deployment[first:stop],
-        decidable=owes & ~book.unpriced[first:stop],
-        guard=np.bincount(unit, minlength=shape[0]) * book.resolution[first:stop],
+        units=units,
+        deployment=book.unit_deployment[units],
+        decidable=owes & ~book.unpriced[units],
+        guard=np.bincount(unit, minlength=shape[0]) * book.resolution[units],
         grain=rows(np.ones_like(pledged), book.quote_grain[quote]),
         collateral=rows(pledged, amount),
         backing=rows(pledged, amount * threshold),
         debt=rows(owed, amount),
+    )
+
+
+def _holdings_of(book: Book, units: Ints) -> tuple[Ints, Ints]:
+    """The holdings of these units, and the place of each one's unit among them."""
+    first = np.searchsorted(book.holding_unit, units, side="left")
+    count = np.searchsorted(book.holding_unit, units, side="right") - first
+    return ranges(first, count), np.repeat(np.arange(len(units)), count)
+
+
+def ranges(first: Ints, count: Ints) -> Ints:
+    """first[0], first[0] + 1, … (count[0] of them), first[1], … as one array."""
+    before = np.cumsum(count) - count
+    return np.asarray(
+        np.arange(int(count.sum())) + np.repeat(first - before, count), dtype=np.int64
     )
 
 

@@ -11,6 +11,7 @@ import sys
 import pytest
 
 HEAVY = (
+    "numba",
     "pyarrow",
     "aiohttp",
     "alembic",

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from defirisk.contagion.screen import liquidatable_units, screen
+from defirisk.contagion.sparse import SparseSweep
 from defirisk.contagion.valuation import health_factors
 from defirisk.core.book import Book
 from defirisk.core.outcome import Outcome
@@ -48,7 +49,7 @@ def loan(collateral: float, debt: float) -> list[tuple[str, str, float]]:
 def test_the_twin_agrees(made: Book, data: st.DataObject) -> None:
     drawn = data.draw(st.lists(scenarios(made), min_size=1, max_size=5))
 
-    outcome = screen(made, drawn, lanes=2, tile=3)
+    outcome = screen(made, drawn, sweep=SparseSweep(made, lanes=2, tile=3))
 
     for s, one in enumerate(drawn):
         twin = screen_one(made, one)
@@ -70,7 +71,9 @@ def test_the_twin_agrees(made: Book, data: st.DataObject) -> None:
 def test_chunks_do_not_matter(made: Book, lanes: int, tile: int, data: st.DataObject) -> None:
     drawn = data.draw(st.lists(scenarios(made), max_size=5))
 
-    assert_same(screen(made, drawn, lanes=lanes, tile=tile), screen(made, drawn))
+    assert_same(
+        screen(made, drawn, sweep=SparseSweep(made, lanes=lanes, tile=tile)), screen(made, drawn)
+    )
 
 
 @given(books(), st.data())

@@ -53,7 +53,7 @@ def test_market_values_follow_the_market_and_not_the_oracle() -> None:
 def test_a_tile_is_a_slice(made: Book, first: int, stop: int) -> None:
     first, stop = sorted(min(i, len(made.units)) for i in (first, stop))
 
-    part, whole = positions(made, first, stop), positions(made)
+    part, whole = positions(made, np.arange(first, stop)), positions(made)
 
     assert part.count == stop - first
     np.testing.assert_array_equal(part.debt.toarray(), whole.debt.toarray()[first:stop])

@@ -1,0 +1,182 @@
+"""The static shock by the compiled kernel: sorts scenarios, sweeps, settles what was left open.
+
+The kernel decides only what floating point can decide for certain. What it leaves open (the edge
+and a little more) is judged as `sparse` does it; scenarios with a price that is unknown, infinite
+or not positive go to `sparse` as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+
+from defirisk.contagion.edge import exactly, judge
+from defirisk.contagion.kernel import BLOCKS, LANES, WIDTH, Found, Prices, sweep, workspace
+from defirisk.contagion.lanes import packed, survey, valued
+from defirisk.contagion.signed import OWED, PLEDGED, signed_rows
+from defirisk.contagion.sparse import SparseSweep
+from defirisk.contagion.totals import joined, taken
+from defirisk.contagion.valuation import Bools, positions, ranges, sums
+from defirisk.core.book import Book, Floats, Ints
+from defirisk.core.outcome import Counts, Outcome
+from defirisk.core.scenario import Scenario
+
+OPEN = 1 << 18
+"""Most decisions that a sweep may leave open; beyond that the sparse products do all of it."""
+
+PAIRS = 512
+"""Open decisions that are judged at once."""
+
+
+class CompiledSweep:
+    """Sweeps 1024 scenarios at a time. Implements `screen.Sweep`."""
+
+    lanes = WIDTH
+
+    def __init__(self, book: Book, *, room: int = OPEN) -> None:
+        self._book = book
+        self._rows, self._columns = signed_rows(book)
+        self._room = room
+        self._idle = np.unique(
+            self._rows.column[self._rows.column >= len(self._columns.quote)]
+        ).astype(np.int64) - len(self._columns.quote)
+
+    @cached_property
+    def _sparse(self) -> SparseSweep:
+        return SparseSweep(self._book)
+
+    def outcome(self, scenarios: Sequence[Scenario], oracle: Floats, market: Floats) -> Outcome:
+        """What these scenarios do, at these prices of quotes (Q, S)."""
+        usable, factor = np.empty(len(scenarios), dtype=np.bool_), np.empty(len(scenarios))
+        survey(self._columns, oracle, market, usable, factor)
+        # Nothing decides on an idle supply's price, but one of 0 asks the contract.
+        idle = oracle[self._idle]
+        usable &= (((idle > 0) & (idle < np.inf)) | np.isnan(idle)).all(axis=0)
+        # From the worst to the best market: neighbours share a block and its bounds.
+        order = np.lexsort((factor, ~usable))
+        plain, others = np.split(order, [int(usable.sum())])
+        parts = [
+            part(chosen, scenarios, oracle, market)
+            for part, chosen in ((self._swept, plain), (self._by_sparse, others))
+            if len(chosen)
+        ]
+        return taken(joined(parts), np.argsort(order))
+
+    def _by_sparse(
+        self, chosen: Ints, scenarios: Sequence[Scenario], oracle: Floats, market: Floats
+    ) -> Outcome:
+        width = self._sparse.lanes
+        chunks = [chosen[s : s + width] for s in range(0, len(chosen), width)]
+        return joined(
+            [
+                self._sparse.outcome([scenarios[int(s)] for s in c], oracle[:, c], market[:, c])
+                for c in chunks
+            ]
+        )
+
+    def _swept(
+        self, chosen: Ints, scenarios: Sequence[Scenario], oracle: Floats, market: Floats
+    ) -> Outcome:
+        """By the kernel, in the order chosen."""
+        prices = self._prices(chosen, oracle, market)
+        found = self._nothing()
+        sweep(self._rows, prices, found, workspace(), len(chosen))
+        if found.tally[0] > self._room:
+            return self._by_sparse(chosen, scenarios, oracle, market)
+        mine = [scenarios[int(s)] for s in chosen]
+        edge = np.zeros(len(chosen), dtype=np.int64)
+        if found.tally[0]:
+            edge += self._settle(mine, oracle[:, chosen], prices, found)
+        return self._outcome(mine, prices, found, edge)
+
+    def _nothing(self) -> Found:
+        columns, deployments = len(self._columns.quote), len(self._book.deployments)
+        return Found(
+            amount=np.zeros((BLOCKS, columns, LANES)),
+            accounts=np.zeros((BLOCKS, deployments, LANES)),
+            bad_debt=np.zeros((BLOCKS, deployments, LANES)),
+            open=np.empty((self._room, 2), dtype=np.int64),
+            tally=np.zeros(2, dtype=np.int64),
+        )
+
+    def _prices(self, chosen: Ints, oracle: Floats, market: Floats) -> Prices:
+        """In lanes; those beyond the last scenario repeat it, so that bounds stay tight."""
+        columns = len(self._columns.quote)
+        prices = Prices(
+            oracle=np.empty((BLOCKS, columns, LANES)),
+            market=np.empty((BLOCKS, columns, LANES)),
+            low=np.empty((columns, BLOCKS)),
+            high=np.empty((columns, BLOCKS)),
+            grain=np.zeros(columns + len(oracle)),
+        )
+        order = np.pad(chosen, (0, WIDTH - len(chosen)), mode="edge").astype(np.uint32)
+        packed(self._columns, oracle, market, order, prices)
+        prices.low[:] = prices.oracle.min(axis=2).T
+        prices.high[:] = prices.oracle.max(axis=2).T
+        grain, idle = self._book.quote_grain, self._idle
+        prices.grain[:columns] = grain[self._columns.quote] * prices.high.max(axis=1)
+        prices.grain[columns + idle] = grain[idle] * np.nan_to_num(oracle[idle]).max(axis=1)
+        return prices
+
+    def _settle(
+        self, scenarios: Sequence[Scenario], oracle: Floats, prices: Prices, found: Found
+    ) -> Counts:
+        """Decides what was left open and adds it; how many decisions were made exactly (S,)."""
+        row, lane = found.open[: found.tally[0]].T
+        unit = self._rows.unit[row]
+        liquidatable, near = self._judged(unit, lane, oracle)
+        ask = exactly(self._book, scenarios)
+        for pair in np.flatnonzero(near):
+            liquidatable[pair] = ask(int(unit[pair]), int(lane[pair]))
+        self._add(row[liquidatable], lane[liquidatable], prices, found)
+        return np.bincount(lane[near], minlength=len(scenarios)).astype(np.int64)
+
+    def _judged(self, unit: Ints, lane: Ints, oracle: Floats) -> tuple[Bools, Bools]:
+        """`edge.judge` of pairs: some at a time, all their units in all their scenarios."""
+        liquidatable, near = np.zeros((2, len(unit)), dtype=np.bool_)
+        by_unit = np.argsort(unit, kind="stable")
+        for first in range(0, len(unit), PAIRS):
+            pairs = by_unit[first : first + PAIRS]
+            units, i = np.unique(unit[pairs], return_inverse=True)
+            lanes, s = np.unique(lane[pairs], return_inverse=True)
+            judged = judge(positions(self._book, units), oracle[:, lanes])
+            liquidatable[pairs], near[pairs] = (verdict[i, s] for verdict in judged)
+        return liquidatable, near
+
+    def _add(self, row: Ints, lane: Ints, prices: Prices, found: Found) -> None:
+        """Adds single rows in single lanes."""
+        block, i = np.divmod(lane, LANES)
+        count = (self._rows.pledged[row] + self._rows.owed[row]).astype(np.int64)
+        terms = ranges(self._rows.first[row].astype(np.int64), count)
+        pair = np.repeat(np.arange(len(row)), count)
+        column, amount = self._rows.column[terms], self._rows.amount[terms]
+        np.add.at(found.amount, (block[pair], column, i[pair]), np.abs(amount))
+        lost = sums(pair, amount * prices.market[block[pair], column, i[pair]], len(row))
+        deployment = self._rows.deployment[row]
+        np.add.at(found.accounts, (block, deployment, i), 1)
+        np.add.at(found.bad_debt, (block, deployment, i), np.maximum(lost, 0))
+
+    def _outcome(
+        self, scenarios: Sequence[Scenario], prices: Prices, found: Found, edge: Counts
+    ) -> Outcome:
+        deployment = np.zeros((2, BLOCKS, len(self._book.deployments), LANES))
+        asset = np.zeros((2, BLOCKS, len(self._book.assets), LANES))
+        valued(self._columns, found.amount, prices.market, deployment, asset)
+        size = len(scenarios)
+        return Outcome(
+            scenarios=tuple(scenarios),
+            liquidatable_accounts=_flat(found.accounts, size).astype(np.int64),
+            debt_at_risk_usd=_flat(deployment[OWED], size),
+            collateral_at_risk_usd=_flat(deployment[PLEDGED], size),
+            bad_debt_usd=_flat(found.bad_debt, size),
+            asset_debt_at_risk_usd=_flat(asset[OWED], size),
+            asset_collateral_at_risk_usd=_flat(asset[PLEDGED], size),
+            edge_units=edge,
+        )
+
+
+def _flat(blocks: Floats, size: int) -> Floats:
+    """(BLOCKS, X, LANES) with blocks and lanes on one axis, up to the last scenario: (X, S)."""
+    return np.moveaxis(blocks, 1, 0).reshape(blocks.shape[1], WIDTH)[:, :size]
