@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
@@ -41,12 +42,19 @@ def register(
     return new
 
 
+FEED_LOOK_BACK = 400_000
+"""Blocks before a market's first that its feeds are read from: what a feed answered last before
+the market began is its price until the next answer. More than a day on the fastest chains.
+"""
+
+
 def _want_feed(connection: Connection, chain_id: int, wanted: FeedWanted, block: int) -> int:
     new = 0
     for stored in stored_deployments(connection):
         oracle = adapters().get(stored.deployment.protocol)
         if stored.deployment.chain_id == chain_id and isinstance(oracle, OracleAdapter):
-            new += _watch(connection, stored, oracle.feed(wanted), block)
+            earlier = replace(wanted, first_block=max(0, wanted.first_block - FEED_LOOK_BACK))
+            new += _watch(connection, stored, oracle.feed(earlier), block)
     return new
 
 
