@@ -66,7 +66,7 @@ def cli(verbose: bool) -> None:
     """On-chain DeFi risk: exact positions, shocks, and what they would break.
 
     Data goes to stdout, everything else to stderr. Exit codes: 0 fine, 1 a check found a
-    difference, 2 wrong use, 3 the node failed, 4 another run is at work, 130 interrupted.
+    difference, 2 wrong use, 3 the node failed, 130 interrupted.
     """
     if verbose:
         import logging

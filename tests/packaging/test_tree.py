@@ -51,7 +51,7 @@ def test_the_patterns_find_what_they_look_for() -> None:
     assert REGISTRY.search(b"https://files." + b"pythonhosted" + b".org/x")
     assert MACHINE_PATH.search(b'"/' + b'work/main"')
     assert MACHINE_PATH.search(b"cd /" + b"home/me/defirisk")
-    assert not MACHINE_PATH.search(b"github.com/x/network/root/y")
+    assert not MACHINE_PATH.search(b"github.com/x/network/" + b"root/y")
 
 
 def test_lock_files_carry_hashes_but_no_addresses() -> None:
