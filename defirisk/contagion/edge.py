@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import cache
-from math import prod
 
 import numpy as np
 
 from defirisk.contagion.valuation import Bools, Positions, times
 from defirisk.core.book import Book, Floats
-from defirisk.core.evm import Address
-from defirisk.core.quote import Feed, leaves
-from defirisk.core.scenario import Scenario
+from defirisk.core.scenario import Scenario, oracle_factors
 
 EDGE = 1e-6
 """Units whose margin is at most this fraction of their debt are decided in exact integers."""
@@ -26,28 +23,8 @@ def exactly(book: Book, scenarios: Sequence[Scenario]) -> Exactly:
     """Asks the adapter that a unit belongs to; scenarios by their number here."""
 
     @cache
-    def feeds(deployment: int) -> list[tuple[int, list[Address]]]:
-        """The feeds that each of a deployment's quotes reads: walking programs is slow."""
-        return [
-            (
-                int(q),
-                [leaf.address for leaf in leaves(book.quote_program[q]) if isinstance(leaf, Feed)],
-            )
-            for q in np.flatnonzero(book.quote_deployment == deployment)
-        ]
-
-    @cache
     def factors(deployment: int, s: int) -> Mapping[int, Fraction]:
-        """As `core.scenario.oracle_factors`: by how much each quote moves, exactly."""
-        moves, moved = scenarios[s].moves, {}
-        for quote, read in feeds(deployment):
-            parts = [moves.feeds[feed] for feed in read if feed in moves.feeds]
-            if quote in moves.quotes:
-                parts.append(moves.quotes[quote])
-            factor = parts[0] if len(parts) == 1 else prod(parts, start=Fraction(1))
-            if factor != 1:
-                moved[quote] = factor
-        return moved
+        return oracle_factors(book, scenarios[s], deployment)
 
     def decide(unit: int, s: int) -> bool:
         return book.edge.liquidatable(unit, factors(int(book.unit_deployment[unit]), s))

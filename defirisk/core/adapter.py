@@ -12,9 +12,12 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from defirisk.core.claim import Claim
 from defirisk.core.evm import Address, Block
 from defirisk.core.holdings import Holdings
+from defirisk.core.quote import Feed, Program
 from defirisk.core.row import Key, Row, Rows, State
+from defirisk.core.venue import Venue
 
 Kind = Literal["lending", "cdp", "perps", "amm", "oracles", "wrappers"]
 Proof = Literal["executed", "compared", "read", "imported"]
@@ -58,13 +61,24 @@ class FeedWanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VenueWanted:
+    """A pool that a price is read from: an AMM adapter takes it from here."""
+
+    address: Address
+    first_block: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TokenWanted:
-    """An ERC-20 whose symbol, name and decimals are needed."""
+    """An ERC-20 whose symbol, name and decimals are needed.
+
+    Every wrapper adapter is asked whether the token is one of its kind.
+    """
 
     address: Address
 
 
-Discovery = Contract | FeedWanted | TokenWanted
+Discovery = Contract | FeedWanted | VenueWanted | TokenWanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,13 +120,24 @@ class View:
 class Answer:
     """What a price feed says. `price` is raw, in 10^-`decimals` of its unit of account.
 
-    `grade` is "logs" where it was folded from logs, "read" where a view was asked.
+    `grade` is "logs" where it was folded from logs, "read" where a view was asked. `program` says
+    what the answer is made of, and has its value today; None: of nothing but itself.
     """
 
     price: int
     decimals: int
     updated_at: int
     grade: Literal["logs", "read"]
+    program: Program | None = None
+
+    @property
+    def value(self) -> Fraction:
+        """Units of account per whole token."""
+        return Fraction(self.price, 10**self.decimals)
+
+    def of(self, feed: Address) -> Program:
+        """What a quote that reads the feed at this address is made of."""
+        return Feed(feed, self.value) if self.program is None else self.program
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,13 +152,20 @@ class Token:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """Everything an adapter may know when it says what its rows mean at `block`."""
+    """Everything an adapter may know when it says what its rows mean at `block`.
+
+    `venues` are the pools of all AMMs, `claims` all wrapped tokens, `answers` all price feeds, by
+    address. Claims are made from venues, answers from both, and answers of one kind of feed from
+    those of another: each is given what is known by then.
+    """
 
     deployment: Deployment
     block: Block
     rows: Rows
     tokens: Mapping[Address, Token]
     answers: Mapping[Address, Answer]
+    venues: Mapping[Address, Venue] = field(default_factory=dict)
+    claims: Mapping[Address, Claim] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,23 +253,26 @@ class AsksOfRows(Adapter, Protocol):
         """
 
 
-@runtime_checkable
-class OracleAdapter(Adapter, Protocol):
-    """A kind of price feed."""
-
-    def feed(self, wanted: FeedWanted) -> Contract:
-        """The contract under which a wanted feed is watched."""
-
-    def answers(self, snapshot: Snapshot) -> Mapping[Address, Answer]:
-        """The current answer of every feed, by the address that protocols read."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """Something about a deployment that every output must say, such as an unproven revision."""
 
     code: str
     text: str
+
+
+@runtime_checkable
+class Refereed(Adapter, Protocol):
+    """An adapter whose numbers the contracts can be asked about."""
+
+    @property
+    def proof(self) -> Proof: ...
+
+    def questions(self, snapshot: Snapshot) -> Iterable[Question]:
+        """Our numbers, each with the view that decides whether they are right."""
+
+    def findings(self, snapshot: Snapshot) -> Iterable[Finding]:
+        """What must be said wherever numbers of this deployment are shown."""
 
 
 class LiquidationCheck(Protocol):
@@ -251,20 +286,11 @@ class LiquidationCheck(Protocol):
 
 
 @runtime_checkable
-class MarketAdapter(Adapter, Protocol):
+class MarketAdapter(Refereed, Protocol):
     """A protocol in which accounts hold positions that can be liquidated."""
-
-    @property
-    def proof(self) -> Proof: ...
 
     def holdings(self, snapshot: Snapshot) -> Holdings:
         """Units, quotes, parameters and amounts at the snapshot's block, in exact integers."""
 
     def liquidation_check(self, snapshot: Snapshot) -> LiquidationCheck:
         """Decides single units in the contract's own integers."""
-
-    def questions(self, snapshot: Snapshot) -> Iterable[Question]:
-        """Our numbers, each with the view that decides whether they are right."""
-
-    def findings(self, snapshot: Snapshot) -> Iterable[Finding]:
-        """What must be said wherever numbers of this deployment are shown."""

@@ -25,11 +25,15 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asset:
-    """A token on the asset axis. `follows` is the index of the asset it wraps or is pegged to."""
+    """A token on the asset axis. `follows` is the index of the asset it wraps or is pegged to.
+
+    `program` is the market price of what is a claim on other assets, over theirs.
+    """
 
     address: Address
     symbol: str
     follows: int | None = None
+    program: Program | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

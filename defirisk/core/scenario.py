@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 
 from defirisk.core.book import Book, Floats
 from defirisk.core.evm import Address
-from defirisk.core.quote import Feed, Leaf, evaluate, leaves
+from defirisk.core.quote import Conversion, Feed, Leaf, Market, Spot, evaluate, leaves, moved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moves:
-    """Factors on market prices (by asset), on feeds (by address) and on single quotes."""
+    """Factors on market prices (by asset), on feeds (by address), on what a wrapped token converts
+    to (by the token's address) and on single quotes.
+
+    A wrapped token's market price moves with what it wraps; a factor of its own comes on top.
+    """
 
     market: Mapping[int, Fraction] = field(default_factory=dict)
     feeds: Mapping[Address, Fraction] = field(default_factory=dict)
+    conversions: Mapping[Address, Fraction] = field(default_factory=dict)
     quotes: Mapping[int, Fraction] = field(default_factory=dict)
 
 
@@ -51,43 +56,64 @@ class Shock(Protocol):
 
 def combine(moves: Iterable[Moves]) -> Moves:
     """All moves at once: factors on the same thing multiply."""
-    market: dict[int, Fraction] = {}
-    feeds: dict[Address, Fraction] = {}
-    quotes: dict[int, Fraction] = {}
-    for move in moves:
-        for asset, factor in move.market.items():
-            market[asset] = market.get(asset, Fraction(1)) * factor
-        for feed, factor in move.feeds.items():
-            feeds[feed] = feeds.get(feed, Fraction(1)) * factor
-        for quote, factor in move.quotes.items():
-            quotes[quote] = quotes.get(quote, Fraction(1)) * factor
-    return Moves(market=market, feeds=feeds, quotes=quotes)
+    every = list(moves)
+    return Moves(
+        market=_multiplied(move.market for move in every),
+        feeds=_multiplied(move.feeds for move in every),
+        conversions=_multiplied(move.conversions for move in every),
+        quotes=_multiplied(move.quotes for move in every),
+    )
 
 
-def market_prices(book: Book, scenarios: list[Scenario]) -> Floats:
-    """Market prices of the assets after the moves, shape (A, S)."""
-    prices = np.repeat(book.asset_price[:, None], len(scenarios), axis=1)
+K = TypeVar("K")
+
+
+def _multiplied(factors: Iterable[Mapping[K, Fraction]]) -> dict[K, Fraction]:
+    product: dict[K, Fraction] = {}
+    for some in factors:
+        for key, factor in some.items():
+            product[key] = product.get(key, Fraction(1)) * factor
+    return product
+
+
+def market_prices(book: Book, scenarios: Sequence[Scenario]) -> Floats:
+    """Market prices of the assets after the moves, shape (A, S), NaN where unknown."""
+    own = np.ones((len(book.assets), len(scenarios)))
     for s, scenario in enumerate(scenarios):
         for asset, factor in scenario.moves.market.items():
-            prices[asset, s] *= float(factor)
+            own[asset, s] = float(factor)
+    prices = np.repeat(book.asset_price[:, None], len(scenarios), axis=1) * own
+    read = _Reading(book, scenarios, prices)
+    for asset in _claims_last(book):
+        program = book.assets[asset].program
+        if program is not None:
+            prices[asset] = evaluate(program, read) * own[asset]
     return prices
 
 
-def quote_prices(book: Book, scenarios: list[Scenario]) -> Floats:
+def _claims_last(book: Book) -> list[int]:
+    """Assets that are claims, each after the claims that it is made of."""
+    place = {asset.address: a for a, asset in enumerate(book.assets)}
+    order: dict[int, None] = {}
+
+    def visit(asset: int, above: frozenset[int]) -> None:
+        program = book.assets[asset].program
+        if program is None or asset in order or asset in above:
+            return
+        for leaf in leaves(program):
+            if isinstance(leaf, Market) and leaf.asset in place:
+                visit(place[leaf.asset], above | {asset})
+        order[asset] = None
+
+    for asset in range(len(book.assets)):
+        visit(asset, frozenset())
+    return list(order)
+
+
+def quote_prices(book: Book, scenarios: Sequence[Scenario]) -> Floats:
     """What the markets' own oracles say after the moves, shape (Q, S)."""
-    size = len(scenarios)
-    feeds: dict[Address, Floats] = {}
-    for s, scenario in enumerate(scenarios):
-        for feed, factor in scenario.moves.feeds.items():
-            feeds.setdefault(feed, np.ones(size))[s] = float(factor)
-
-    def read(leaf: Leaf) -> Floats:
-        value = np.full(size, np.nan if leaf.value is None else float(leaf.value))
-        if isinstance(leaf, Feed) and leaf.address in feeds:
-            value *= feeds[leaf.address]
-        return value
-
-    prices = np.empty((len(book.quote_program), size))
+    read = _Reading(book, scenarios, market_prices(book, scenarios))
+    prices = np.empty((len(book.quote_program), len(scenarios)))
     for q, program in enumerate(book.quote_program):
         prices[q] = evaluate(program, read)
     for s, scenario in enumerate(scenarios):
@@ -96,14 +122,98 @@ def quote_prices(book: Book, scenarios: list[Scenario]) -> Floats:
     return prices
 
 
+class _Reading:
+    """The values of leaves over scenarios. What a pool says follows the market of its tokens."""
+
+    def __init__(self, book: Book, scenarios: Sequence[Scenario], market: Floats) -> None:
+        self._book = book
+        self._market = market
+        self._size = len(scenarios)
+        self._place = {asset.address: a for a, asset in enumerate(book.assets)}
+        self._feeds = _columns([s.moves.feeds for s in scenarios])
+        self._conversions = _columns([s.moves.conversions for s in scenarios])
+
+    def __call__(self, leaf: Leaf) -> Floats:
+        """Shape (S,), NaN where unknown."""
+        value = np.full(self._size, np.nan if leaf.value is None else float(leaf.value))
+        match leaf:
+            case Feed(address=address) if address in self._feeds:
+                value *= self._feeds[address]
+            case Conversion(token=token) if token in self._conversions:
+                value *= self._conversions[token]
+            case Market(asset=asset) if asset in self._place:
+                return self._market[self._place[asset]]
+            case Spot(base=base, quote=quote):
+                value *= self._moved(base) / self._moved(quote)
+        return value
+
+    def _moved(self, asset: Address) -> Floats:
+        """By how much the market price moved; an asset of no known price stays."""
+        if asset not in self._place:
+            return np.ones(self._size)
+        a = self._place[asset]
+        now = float(self._book.asset_price[a])
+        if np.isnan(now) or now == 0:
+            return np.ones(self._size)
+        return np.asarray(self._market[a] / now, dtype=np.float64)
+
+
+def _columns(factors: Sequence[Mapping[Address, Fraction]]) -> dict[Address, Floats]:
+    columns: dict[Address, Floats] = {}
+    for s, some in enumerate(factors):
+        for address, factor in some.items():
+            columns.setdefault(address, np.ones(len(factors)))[s] = float(factor)
+    return columns
+
+
 def oracle_factors(book: Book, scenario: Scenario, deployment: int) -> dict[int, Fraction]:
     """By how much each quote of one deployment moves, exactly; those that stay are left out."""
-    factors: dict[int, Fraction] = {}
+    moved = ExactMoves(book, scenario)
+    factors = {}
     for q in np.flatnonzero(book.quote_deployment == deployment):
-        factor = scenario.moves.quotes.get(int(q), Fraction(1))
-        for leaf in leaves(book.quote_program[q]):
-            if isinstance(leaf, Feed):
-                factor *= scenario.moves.feeds.get(leaf.address, Fraction(1))
+        factor = moved.quote(int(q))
         if factor != 1:
             factors[int(q)] = factor
     return factors
+
+
+class ExactMoves:
+    """By how much things move in one scenario, in fractions."""
+
+    def __init__(self, book: Book, scenario: Scenario) -> None:
+        self._book = book
+        self._moves = scenario.moves
+        self._place = {asset.address: a for a, asset in enumerate(book.assets)}
+        self._market: dict[int, Fraction] = {}
+
+    def quote(self, quote: int) -> Fraction:
+        """The factor on what a market's oracle says; 1 where it says nothing."""
+        own = self._moves.quotes.get(quote, Fraction(1))
+        return own * moved(self._book.quote_program[quote], self.leaf)
+
+    def leaf(self, leaf: Leaf) -> Fraction:
+        """The factor on a leaf."""
+        match leaf:
+            case Feed(address=address):
+                return self._moves.feeds.get(address, Fraction(1))
+            case Conversion(token=token):
+                return self._moves.conversions.get(token, Fraction(1))
+            case Market(asset=asset) if asset in self._place:
+                return self.market(self._place[asset])
+            case Spot(base=base, quote=quote):
+                top, bottom = (
+                    self.market(self._place[a]) if a in self._place else Fraction(1)
+                    for a in (base, quote)
+                )
+                return top / bottom if bottom else Fraction(0)
+        return Fraction(1)
+
+    def market(self, asset: int) -> Fraction:
+        """The factor on an asset's market price."""
+        if asset not in self._market:
+            own = self._moves.market.get(asset, Fraction(1))
+            program = self._book.assets[asset].program
+            self._market[asset] = own  # a claim on itself stops here
+            if program is not None:
+                self._market[asset] = own * moved(program, self.leaf)
+        return self._market[asset]

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from defirisk.core.adapter import Deployment, OracleAdapter
+from defirisk.core.adapter import Deployment
 from defirisk.core.errors import NodeError, UsageError
 from defirisk.core.evm import Block, BlockTag, ChainReader
 from defirisk.core.plugins import adapters
+from defirisk.core.sources import OracleAdapter, VenueAdapter, WrapperAdapter
 from defirisk.indexing.codecs import Codecs
-from defirisk.indexing.discovery import register
+from defirisk.indexing.discovery import own_name, register
 from defirisk.indexing.folding import fold_logs
 from defirisk.indexing.gathering import Gatherer
 from defirisk.indexing.reading import Views
@@ -125,14 +126,14 @@ def _not_backwards(store: Store, chain_id: int, target: Block) -> None:
 def _register(
     store: Store, chain_id: int, target: Block, deployments: Sequence[Deployment]
 ) -> list[Source]:
-    """Stores the deployments, those indexed before, and one per kind of oracle.
+    """Stores the deployments, those indexed before, and one per kind of source.
 
     Deployments of the chain that were not asked for go along: one block is verified for all.
     """
     known = adapters()
     with store.transaction() as connection:
         put_blocks(connection, chain_id, [target])
-        wanted = {d.name: d for d in (*_oracles(chain_id), *deployments)}
+        wanted = {d.name: d for d in (*_made_here(chain_id), *deployments)}
         for stored in stored_deployments(connection):
             _refuse_change(stored.deployment, wanted.get(stored.deployment.name))
             if stored.deployment.chain_id == chain_id and stored.deployment.protocol in known:
@@ -174,9 +175,10 @@ def _facts(deployment: Deployment) -> dict[str, object]:
     }
 
 
-def _oracles(chain_id: int) -> list[Deployment]:
+def _made_here(chain_id: int) -> list[Deployment]:
+    """What feeds, pools and wrapped tokens are indexed in, wherever they are wanted."""
     return [
-        Deployment(name=f"{adapter.name}-{chain_id}", protocol=adapter.name, chain_id=chain_id)
+        Deployment(name=own_name(adapter, chain_id), protocol=adapter.name, chain_id=chain_id)
         for adapter in adapters().values()
-        if isinstance(adapter, OracleAdapter)
+        if isinstance(adapter, OracleAdapter | VenueAdapter | WrapperAdapter)
     ]

@@ -11,7 +11,7 @@ from defirisk.core.book import Book
 from defirisk.core.errors import UsageError
 from defirisk.core.evm import Address
 from defirisk.core.plugins import nearest
-from defirisk.core.quote import Feed, leaves
+from defirisk.core.quote import Conversion, Feed, Program, Spot, leaves
 from defirisk.core.scenario import Moves
 
 MIN_PREFIX = 6
@@ -65,8 +65,12 @@ def _ancestry(book: Book, asset: int) -> set[int]:
 
 
 def market_moves(book: Book, asset: int, factor: Fraction) -> Moves:
-    """The market prices of the asset and its followers, times `factor`; oracles stay."""
-    return Moves(market=dict.fromkeys(family(book, asset), factor))
+    """The market prices of the asset and its followers, times `factor`; feeds stay.
+
+    What is a claim on one of them moves with it by its own program, and so does what reads a pool.
+    """
+    by_itself = [a for a in family(book, asset) if a == asset or book.assets[a].program is None]
+    return Moves(market=dict.fromkeys(by_itself, factor))
 
 
 def price_moves(book: Book, asset: int, factor: Fraction) -> Moves:
@@ -75,24 +79,48 @@ def price_moves(book: Book, asset: int, factor: Fraction) -> Moves:
     A feed moves as a whole, also for other assets that it prices; hard-coded quotes stay. A quote
     that multiplies several feeds (rate times dollar price) moves by `factor` exactly once: through
     a feed that moves anyway, else as a quote, since which of its feeds would move is not known.
+    A quote that reads a pool of a moving asset follows the market, and none of its feeds moves.
     """
     moving = family(book, asset)
-    quotes = {int(q): _feeds(book, q) for q in np.flatnonzero(np.isin(book.quote_asset, moving))}
-    feeds = {read[0] for read in quotes.values() if len(read) == 1}
+    quotes = {int(q): book.quote_program[int(q)] for q in _quotes_of(book, moving)}
+    read = {q: _feeds(program) for q, program in quotes.items()}
+    feeds = {
+        read[q][0]
+        for q, program in quotes.items()
+        if len(read[q]) == 1 and _is_price_of(book, q, program, asset)
+    }
     corrected: dict[int, Fraction] = {}
-    for q, read in quotes.items():
-        times = sum(feed in feeds for feed in read)
-        if read and times != 1 and (times == 0 or factor != 0):
+    for q, program in quotes.items():
+        if not read[q] or _reads_pool_of(book, program, moving):
+            continue
+        times = sum(feed in feeds for feed in read[q])
+        if times != 1 and (times == 0 or factor != 0):
             corrected[q] = factor ** (1 - times)
     return Moves(
-        market=dict.fromkeys(moving, factor),
+        market=market_moves(book, asset, factor).market,
         feeds=dict.fromkeys(sorted(feeds), factor),
         quotes=corrected,
     )
 
 
-def _feeds(book: Book, quote: int | np.int64) -> list[Address]:
-    program = book.quote_program[int(quote)]
+def _quotes_of(book: Book, assets: list[int]) -> Iterable[int]:
+    return np.flatnonzero(np.isin(book.quote_asset, assets)).tolist()
+
+
+def _is_price_of(book: Book, quote: int, program: Program, asset: int) -> bool:
+    """Whether the quote's feed prices the asset: not what a pool or a vault's shares are in."""
+    kinds = {type(leaf) for leaf in leaves(program)}
+    converted = Conversion in kinds and int(book.quote_asset[quote]) == asset
+    return Spot not in kinds and not converted
+
+
+def _reads_pool_of(book: Book, program: Program, assets: list[int]) -> bool:
+    addresses = {book.assets[a].address for a in assets}
+    spots = [leaf for leaf in leaves(program) if isinstance(leaf, Spot)]
+    return any((leaf.base in addresses) != (leaf.quote in addresses) for leaf in spots)
+
+
+def _feeds(program: Program) -> list[Address]:
     return [leaf.address for leaf in leaves(program) if isinstance(leaf, Feed)]
 
 

@@ -15,15 +15,16 @@ import numpy as np
 from sqlalchemy import Connection
 
 from defirisk.core.adapter import LiquidationCheck, MarketAdapter, Snapshot
-from defirisk.core.book import Asset, Book, DeploymentFacts, MarketFacts
+from defirisk.core.book import Book, DeploymentFacts, MarketFacts
 from defirisk.core.errors import UsageError
-from defirisk.core.evm import ZERO_ADDRESS, Address, Block
+from defirisk.core.evm import Block
 from defirisk.core.holdings import Holding, Holdings, Market, Side
 from defirisk.core.plugins import adapter
-from defirisk.core.quote import Feed, Program, leaves, rate_value
+from defirisk.core.quote import Program, exact, rate_value
 from defirisk.core.verdict import Checked
+from defirisk.store.asset_axis import asset_axis
 from defirisk.store.registry import StoredDeployment
-from defirisk.store.snapshots import snapshot
+from defirisk.store.snapshots import snapshot, sources_at
 from defirisk.store.verifications import last_checked
 
 
@@ -32,11 +33,17 @@ def load_book(connection: Connection, stored: Sequence[StoredDeployment], block:
     chain_ids = {s.deployment.chain_id for s in stored}
     if len(chain_ids) != 1:
         raise UsageError("these deployments are on several chains: give --chain to choose one")
+    chain_id = chain_ids.pop()
+    sources = sources_at(connection, chain_id, block)
     parts = [
-        _Part(s, snapshot(connection, s, block), last_checked(connection, s.id, block.number))
+        _Part(
+            s,
+            snapshot(connection, s, block, sources),
+            last_checked(connection, s.id, block.number),
+        )
         for s in stored
     ]
-    return _Frames(parts, chain_ids.pop(), block).book()
+    return _Frames(parts, chain_id, block).book()
 
 
 class _Part:
@@ -76,7 +83,11 @@ class _Frames:
         self._parts = parts
         self._chain_id = chain_id
         self._block = block
-        self._assets = self._asset_axis()
+        axis = asset_axis(
+            [quote for part in parts for quote in part.holdings.quotes],
+            [part.snapshot for part in parts],
+        )
+        self._assets, self._asset_price = axis.assets, axis.prices
         self._index = {asset.address: a for a, asset in enumerate(self._assets)}
 
     def book(self) -> Book:
@@ -100,7 +111,7 @@ class _Frames:
             units=tuple(name for _, name in units),
             unit_deployment=np.array([d for d, _ in units], dtype=np.int64),
             unpriced=_unpriced(len(units), holding_unit, staked & np.isnan(prices)[holding_quote]),
-            asset_price=self._asset_prices(),
+            asset_price=np.array([_or_unknown(p) for p in self._asset_price], dtype=np.float64),
             quote_asset=np.array([self._index[q.asset] for _, q in quotes], dtype=np.int64),
             quote_deployment=np.array([d for d, _ in quotes], dtype=np.int64),
             quote_market=tuple(q.market for _, q in quotes),
@@ -147,36 +158,6 @@ class _Frames:
             parameters += len(exact.parameters)
         return shifted
 
-    def _asset_axis(self) -> tuple[Asset, ...]:
-        addresses = list(
-            dict.fromkeys(q.asset for part in self._parts for q in part.holdings.quotes)
-        )
-        tokens = {a: t for part in self._parts for a, t in part.snapshot.tokens.items()}
-        symbols = {a: tokens[a].symbol if a in tokens else _short(a) for a in addresses}
-        links = {
-            who.casefold(): whom.casefold()
-            for part in self._parts
-            for who, whom in part.snapshot.deployment.follows.items()
-        }
-        named = {symbols[a].casefold(): i for i, a in enumerate(addresses)}
-        named |= {address: i for i, address in enumerate(addresses)}
-        axis = []
-        for address in addresses:
-            link = links.get(address) or links.get(symbols[address].casefold())
-            follows = named.get(link) if link else None
-            axis.append(Asset(address=address, symbol=symbols[address], follows=follows))
-        return tuple(axis)
-
-    def _asset_prices(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        """Until venues are indexed, the market price is what the first oracle says."""
-        prices = np.full(len(self._assets), np.nan)
-        for part in self._parts:
-            for quote in part.holdings.quotes:
-                a = self._index[quote.asset]
-                if np.isnan(prices[a]):
-                    prices[a] = _value(quote.program) / float(rate_value(quote.program))
-        return prices
-
     def _markets(self) -> list[MarketFacts]:
         return [
             _market_facts(d, self._index[market.asset], market)
@@ -186,12 +167,7 @@ class _Frames:
 
 
 def _value(program: Program) -> float:
-    value = Fraction(1)
-    for leaf in leaves(program):
-        if isinstance(leaf, Feed) and leaf.value is None:
-            return float("nan")
-        value *= leaf.value or 0
-    return float(value)
+    return _or_unknown(exact(program))
 
 
 def _unpriced(
@@ -232,9 +208,3 @@ def _market_facts(deployment: int, asset: int, market: Market) -> MarketFacts:
 
 def _or_unknown(value: Fraction | None) -> float:
     return float("nan") if value is None else float(value)
-
-
-def _short(address: Address) -> str:
-    """What is no address (an asset of an imported file) is its own name."""
-    is_address = len(address) == len(ZERO_ADDRESS) and address.startswith("0x")
-    return f"{address[:6]}…{address[-4:]}" if is_address else address

@@ -10,7 +10,7 @@ from defirisk.core.adapter import MarketAdapter
 from defirisk.core.evm import Block
 from defirisk.core.plugins import adapter
 from defirisk.core.position import Position
-from defirisk.core.quote import Feed, leaves
+from defirisk.core.quote import exact, rate_value
 from defirisk.store.registry import StoredDeployment
 from defirisk.store.snapshots import snapshot
 
@@ -20,15 +20,15 @@ def positions(connection: Connection, stored: StoredDeployment, block: Block) ->
     market = adapter(stored.deployment.protocol)
     assert isinstance(market, MarketAdapter)
     snap = snapshot(connection, stored, block)
-    exact = market.holdings(snap)
-    for holding in exact.holdings:
-        quote = exact.quotes[holding.quote]
+    holdings = market.holdings(snap)
+    for holding in holdings.holdings:
+        quote = holdings.quotes[holding.quote]
         token = snap.tokens.get(quote.asset)
-        feeds = [leaf.value for leaf in leaves(quote.program) if isinstance(leaf, Feed)]
-        price = feeds[0] if feeds else None
+        value, rate = exact(quote.program), rate_value(quote.program)
+        price = None if value is None or rate == 0 else value / rate
         yield Position(
             deployment=stored.deployment.name,
-            account=exact.units[holding.unit],
+            account=holdings.units[holding.unit],
             asset=quote.asset,
             symbol=token.symbol if token else quote.asset,
             side=holding.side,

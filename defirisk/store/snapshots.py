@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
 from sqlalchemy import Connection
 
-from defirisk.core.adapter import Adapter, Answer, MarketAdapter, OracleAdapter, Snapshot
+from defirisk.core.adapter import Adapter, Answer, MarketAdapter, Snapshot, Token
+from defirisk.core.claim import Claim
 from defirisk.core.errors import StoreError, UsageError
 from defirisk.core.evm import Address, Block, BlockTag
 from defirisk.core.plugins import adapter, adapters, nearest
+from defirisk.core.sources import ClaimAdapter, OracleAdapter, VenueAdapter, WrapperAdapter
+from defirisk.core.venue import Venue
 from defirisk.store.derived import StoredRows
 from defirisk.store.raw import block_at, last_block
 from defirisk.store.registry import (
@@ -81,36 +87,89 @@ def _last_final(connection: Connection, chain: StoredChain) -> Block:
     return block
 
 
-def snapshot(connection: Connection, stored: StoredDeployment, block: Block) -> Snapshot:
-    """What an adapter may know of its deployment at `block`."""
+def snapshot(
+    connection: Connection,
+    stored: StoredDeployment,
+    block: Block,
+    sources: Sources | None = None,
+) -> Snapshot:
+    """What an adapter may know of its deployment at `block`.
+
+    `sources` saves making them again where several deployments of a chain are looked at.
+    """
     _refuse_unfinished(stored, block.number)
-    chain_id = stored.deployment.chain_id
-    known = stored_tokens(connection, chain_id)
+    found = sources or sources_at(connection, stored.deployment.chain_id, block)
     return Snapshot(
         deployment=stored.deployment,
         block=block,
         rows=StoredRows(connection, stored.id, block.number),
-        tokens={a: token for a, token in known.items() if 0 <= token.decimals <= MAX_DECIMALS},
-        answers=answers(connection, chain_id, block),
+        tokens=found.tokens,
+        answers=found.answers,
+        venues=found.venues,
+        claims=found.claims,
     )
 
 
-def answers(connection: Connection, chain_id: int, block: Block) -> dict[Address, Answer]:
-    """What every indexed feed of a chain says at `block`."""
-    found: dict[Address, Answer] = {}
-    for stored in stored_deployments(connection):
-        oracle = adapter(stored.deployment.protocol)
-        if stored.deployment.chain_id == chain_id and isinstance(oracle, OracleAdapter):
-            if _is_new(stored, oracle):
-                continue
-            _refuse_unfinished(stored, block.number)
-            rows = StoredRows(connection, stored.id, block.number)
-            found |= oracle.answers(
-                Snapshot(
-                    deployment=stored.deployment, block=block, rows=rows, tokens={}, answers={}
-                )
-            )
+@dataclass(slots=True, kw_only=True)
+class Sources:
+    """What prices and worth come from on one chain at one block, by address."""
+
+    tokens: Mapping[Address, Token]
+    venues: dict[Address, Venue] = field(default_factory=dict)
+    claims: dict[Address, Claim] = field(default_factory=dict)
+    answers: dict[Address, Answer] = field(default_factory=dict)
+
+
+MAX_FEED_DEPTH = 6
+"""Feeds made of feeds made of feeds: deeper than this nobody builds them."""
+
+
+def sources_at(connection: Connection, chain_id: int, block: Block) -> Sources:
+    """Pools first, then what tokens are claims on, then feeds: each is made of those before it."""
+    known = stored_tokens(connection, chain_id)
+    found = Sources(tokens={a: t for a, t in known.items() if 0 <= t.decimals <= MAX_DECIMALS})
+    ready = [
+        stored
+        for stored in stored_deployments(connection)
+        if stored.deployment.chain_id == chain_id and _is_ready(stored, block.number)
+    ]
+    pairs = [(adapter(stored.deployment.protocol), stored) for stored in ready]
+    for its, stored in pairs:
+        if isinstance(its, VenueAdapter):
+            venues = its.venues(snapshot(connection, stored, block, found))
+            found.venues |= {venue.address: venue for venue in venues}
+    for its, stored in pairs:
+        if isinstance(its, ClaimAdapter):
+            claims = its.claims(snapshot(connection, stored, block, found))
+            found.claims |= {claim.token: claim for claim in claims}
+    oracles = [(its, stored) for its, stored in pairs if isinstance(its, OracleAdapter)]
+    for _ in range(MAX_FEED_DEPTH):
+        before = dict(found.answers)
+        for oracle, stored in oracles:
+            _add_answers(found, oracle.answers(snapshot(connection, stored, block, found)))
+        if found.answers == before:
+            break
     return found
+
+
+def _add_answers(found: Sources, answers: Mapping[Address, Answer]) -> None:
+    """A feed that says what it is made of is better known than one that only answers."""
+    for feed, answer in answers.items():
+        known = found.answers.get(feed)
+        if known is None or known.program is None or answer.program is not None:
+            found.answers[feed] = answer
+
+
+def _is_ready(stored: StoredDeployment, number: int) -> bool:
+    """Whether what is needed of it can be used: markets are looked at one by one, by name."""
+    its = adapter(stored.deployment.protocol)
+    source = isinstance(its, OracleAdapter | VenueAdapter | WrapperAdapter)
+    if not source and not isinstance(its, ClaimAdapter):
+        return False
+    if _is_new(stored, its) or (not source and stored.folded_to < number):
+        return False
+    _refuse_unfinished(stored, number)
+    return True
 
 
 def _is_new(stored: StoredDeployment, its: Adapter) -> bool:

@@ -11,7 +11,8 @@ from typing import Annotated, get_args, get_origin
 import pytest
 
 from defirisk.chain.codec import load_events, load_functions
-from defirisk.core.adapter import Adapter, Contract, Deployment, MarketAdapter, OracleAdapter, Proof
+from defirisk.core.adapter import Adapter, Contract, Deployment, MarketAdapter, Proof
+from defirisk.core.sources import OracleAdapter
 from defirisk.core.plugins import KINDS, adapters
 from defirisk.core.row import Row, columns
 from defirisk.indexing.codecs import Codecs

@@ -1,0 +1,66 @@
+"""Kinds of adapters that prices and worth come from: feeds, pools, wrapped tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol, runtime_checkable
+
+from defirisk.core.adapter import Adapter, Answer, Contract, FeedWanted, Snapshot, VenueWanted
+from defirisk.core.claim import Claim, Share
+from defirisk.core.evm import Address
+from defirisk.core.venue import Venue
+
+
+@runtime_checkable
+class OracleAdapter(Adapter, Protocol):
+    """A kind of price feed. One deployment per chain is made by the indexer."""
+
+    def feed(self, wanted: FeedWanted) -> Contract:
+        """The contract under which a wanted feed is watched, until it proves to be another kind."""
+
+    def answers(self, snapshot: Snapshot) -> Mapping[Address, Answer]:
+        """The current answer of every feed of this kind, by the address that protocols read.
+
+        Asked again with what other kinds answered, until nothing new is said: a feed that is made
+        of another one is left out until that one is in `snapshot.answers`. An answer with a
+        program stands before one without.
+        """
+
+
+@runtime_checkable
+class VenueAdapter(Adapter, Protocol):
+    """A kind of AMM. Besides deployments with a factory, one per chain is made by the indexer for
+    the pools that prices are read from.
+    """
+
+    def pool(self, wanted: VenueWanted) -> Contract:
+        """The contract under which a wanted pool is watched, until it proves to be another kind."""
+
+    def venues(self, snapshot: Snapshot) -> Iterable[Venue]:
+        """Every pool, with its state in exact integers."""
+
+
+@runtime_checkable
+class ClaimAdapter(Adapter, Protocol):
+    """A protocol that issues tokens which stand for others."""
+
+    def claims(self, snapshot: Snapshot) -> Iterable[Claim]:
+        """What one token of each kind is a claim on. `snapshot.venues` is known by then."""
+
+
+@runtime_checkable
+class WrapperAdapter(ClaimAdapter, Protocol):
+    """A kind of wrapped token that is known by its own answers, wherever it turns up. One
+    deployment per chain is made by the indexer.
+    """
+
+    def wrapper(self, token: Address, first_block: int) -> Contract:
+        """The contract under which a token is watched, until it proves to be another kind."""
+
+
+@runtime_checkable
+class HoldsShares(Adapter, Protocol):
+    """An adapter that knows who holds shares of its vaults or pools."""
+
+    def shares(self, snapshot: Snapshot) -> Iterable[Share]:
+        """Every share that is not empty, account by account."""

@@ -1,0 +1,189 @@
+"""The assets of a book, still exact: what each wraps or follows, and what it is worth at market.
+
+Nobody states market prices; they are taken from where an asset is known best. A feed that people
+keep up to date stands first, then what pools pay, then what a wrapped token is a claim on, and last
+a price that somebody wrote into a contract.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from defirisk.core.adapter import Snapshot
+from defirisk.core.book import Asset
+from defirisk.core.claim import Claim
+from defirisk.core.evm import ZERO_ADDRESS, Address
+from defirisk.core.holdings import Quote
+from defirisk.core.quote import (
+    Feed,
+    Leaf,
+    Market,
+    Program,
+    Spot,
+    anchored,
+    exact,
+    leaves,
+    rate_value,
+    rebuilt,
+)
+from defirisk.core.venue import Venue
+
+DEPTH_MOVE = Fraction(98, 100)
+"""Of several pools, the one that pays most for a fall of the price to this part of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetAxis:
+    """Assets in the order of the axis, and their market prices in USD; None where unknown."""
+
+    assets: tuple[Asset, ...]
+    prices: tuple[Fraction | None, ...]
+
+
+def asset_axis(quotes: Sequence[Quote], snapshots: Sequence[Snapshot]) -> AssetAxis:
+    """Every asset that is quoted, and all that it is a claim on."""
+    claims = {a: c for snap in snapshots for a, c in snap.claims.items()}
+    venues = {a: v for snap in snapshots for a, v in snap.venues.items()}
+    addresses = list(dict.fromkeys(_with_wrapped((q.asset for q in quotes), claims)))
+    prices = _prices(quotes, addresses, claims, list(venues.values()))
+    assets = _named(addresses, snapshots, claims)
+    return AssetAxis(
+        assets=tuple(
+            replace(asset, program=_program(claims.get(asset.address), prices)) for asset in assets
+        ),
+        prices=tuple(prices.get(address) for address in addresses),
+    )
+
+
+def _with_wrapped(addresses: Iterable[Address], claims: Mapping[Address, Claim]) -> Iterator[str]:
+    pending, seen = list(addresses), set()
+    while pending:
+        address = pending.pop(0)
+        if address in seen:
+            continue
+        seen.add(address)
+        yield address
+        if address in claims:
+            pending += wrapped(claims[address])
+
+
+def wrapped(claim: Claim) -> list[Address]:
+    """The tokens that a claim is worth something of."""
+    return [leaf.asset for leaf in leaves(claim.program) if isinstance(leaf, Market)]
+
+
+def _prices(
+    quotes: Sequence[Quote],
+    addresses: Sequence[Address],
+    claims: Mapping[Address, Claim],
+    venues: Sequence[Venue],
+) -> dict[Address, Fraction]:
+    prices: dict[Address, Fraction] = {}
+    for kept_up in (True, False):
+        for quote in quotes:
+            price = _oracle_price(quote)
+            if price is not None and _kept_up(quote.program) is kept_up:
+                prices.setdefault(quote.asset, price)
+        if kept_up:
+            # Pools and claims know more than a price that was written down once, but each may
+            # need another's price first.
+            for _ in addresses:
+                before = len(prices)
+                _add_pool_prices(prices, addresses, venues)
+                _add_claim_prices(prices, addresses, claims)
+                if len(prices) == before:
+                    break
+    _add_claim_prices(prices, addresses, claims)
+    return prices
+
+
+def _oracle_price(quote: Quote) -> Fraction | None:
+    value, rate = exact(quote.program), rate_value(quote.program)
+    return None if value is None or rate == 0 else value / rate
+
+
+def _kept_up(program: Program) -> bool:
+    return any(isinstance(leaf, Feed | Spot) for leaf in leaves(program))
+
+
+def _add_pool_prices(
+    prices: dict[Address, Fraction], addresses: Sequence[Address], venues: Sequence[Venue]
+) -> None:
+    for address in addresses:
+        if address not in prices:
+            offers = [offer for venue in venues for offer in _offers(venue, address, prices)]
+            if offers:
+                prices[address] = max(offers)[1]
+
+
+def _offers(
+    venue: Venue, asset: Address, prices: Mapping[Address, Fraction]
+) -> Iterator[tuple[Fraction, Fraction]]:
+    """What the pool pays in USD for a fall to `DEPTH_MOVE`, and its price of a whole token."""
+    if asset not in venue.tokens:
+        return
+    i = venue.tokens.index(asset)
+    for j, other in enumerate(venue.tokens):
+        if j != i and other in prices:
+            raw = venue.pool.price(i, j)
+            sale = venue.pool.sell_until(i, j, raw * DEPTH_MOVE)
+            if sale.received:
+                paid = Fraction(sale.received, 10 ** venue.decimals[j]) * prices[other]
+                whole = raw * Fraction(10 ** venue.decimals[i], 10 ** venue.decimals[j])
+                yield paid, whole * prices[other]
+
+
+def _add_claim_prices(
+    prices: dict[Address, Fraction], addresses: Sequence[Address], claims: Mapping[Address, Claim]
+) -> None:
+    for address in addresses:
+        if address in claims and address not in prices:
+            value = exact(at_prices(claims[address].program, prices))
+            if value is not None:
+                prices[address] = value
+
+
+def at_prices(program: Program, prices: Mapping[Address, Fraction]) -> Program:
+    """The program with these market prices in its `Market` leaves."""
+
+    def priced(leaf: Leaf) -> Leaf:
+        return Market(leaf.asset, prices.get(leaf.asset)) if isinstance(leaf, Market) else leaf
+
+    return rebuilt(program, priced)
+
+
+def _program(claim: Claim | None, prices: Mapping[Address, Fraction]) -> Program | None:
+    """What moves the asset's market price besides its own shocks; today it is the price."""
+    if claim is None or claim.token not in prices:
+        return None
+    return anchored(at_prices(claim.program, prices), prices[claim.token])
+
+
+def _named(
+    addresses: Sequence[Address], snapshots: Sequence[Snapshot], claims: Mapping[Address, Claim]
+) -> list[Asset]:
+    """Symbols are the tokens' own; what follows what is said by deployments or by claims."""
+    tokens = {a: t for snap in snapshots for a, t in snap.tokens.items()}
+    symbols = {a: tokens[a].symbol if a in tokens else _short(a) for a in addresses}
+    links = {
+        who.casefold(): whom.casefold()
+        for snap in snapshots
+        for who, whom in snap.deployment.follows.items()
+    }
+    links |= {a: claim.underlying for a, claim in claims.items() if claim.underlying}
+    place = {symbols[a].casefold(): i for i, a in enumerate(addresses)}
+    place |= {address: i for i, address in enumerate(addresses)}
+    axis = []
+    for address in addresses:
+        link = links.get(address) or links.get(symbols[address].casefold())
+        follows = place.get(link) if link else None
+        axis.append(Asset(address=address, symbol=symbols[address], follows=follows))
+    return axis
+
+
+def _short(address: Address) -> str:
+    """What is no address (an asset of an imported file) is its own name."""
+    is_address = len(address) == len(ZERO_ADDRESS) and address.startswith("0x")
+    return f"{address[:6]}…{address[-4:]}" if is_address else address
