@@ -54,12 +54,17 @@ async def served_chain(reader: ChainReader, wanted: int | None) -> int:
     return served
 
 
-def chosen(store: Store, names: Sequence[str], chain_id: int | None) -> list[StoredDeployment]:
-    """The indexed deployments that the names mean, on one chain if one is named."""
-    from defirisk.store.snapshots import market_deployments
+def chosen(
+    store: Store, names: Sequence[str], chain_id: int | None, *, refereed: bool = False
+) -> list[StoredDeployment]:
+    """The indexed markets that the names mean, on one chain if one is named; all that contracts
+    can be asked about if `refereed`.
+    """
+    from defirisk.store.snapshots import market_deployments, refereed_deployments
 
     with store.transaction() as connection:
-        found = market_deployments(connection, tuple(names))
+        find = refereed_deployments if refereed else market_deployments
+        found = find(connection, tuple(names))
     return [stored for stored in found if chain_id in (None, stored.deployment.chain_id)]
 
 
@@ -79,6 +84,37 @@ def load(
     with store.transaction() as connection:
         at: Block = stored_block(connection, chain_id, block)
         book = load_book(connection, deployments, at)
+        state = find_chain(connection, chain_id)
+    final = None if state is None or state.finalized is None else at.number <= state.finalized
+    return book, final
+
+
+def load_all(
+    store: Store, wanted: int | None, block: int | BlockTag | None
+) -> tuple[Book, bool | None]:
+    """As `load`, with every market of the chain, of which there may be none: for what is said of
+    its pools and feeds.
+    """
+    from defirisk.core.errors import StoreError, UsageError
+    from defirisk.store.frames import load_chain
+    from defirisk.store.registry import find_chain, stored_chains
+    from defirisk.store.snapshots import market_deployments, stored_block
+
+    with store.transaction() as connection:
+        chains = [one.chain_id for one in stored_chains(connection)]
+        if wanted is None and len(chains) > 1:
+            listed = ", ".join(map(str, chains))
+            raise UsageError(f"several chains are indexed ({listed}): give --chain to choose one")
+        if not chains:
+            raise StoreError("nothing is indexed yet: run defirisk index first")
+        chain_id = chains[0] if wanted is None else wanted
+        at = stored_block(connection, chain_id, block)
+        try:
+            markets = market_deployments(connection, ())
+        except StoreError:
+            markets = []
+        mine = [one for one in markets if one.deployment.chain_id == chain_id]
+        book = load_chain(connection, chain_id, mine, at)
         state = find_chain(connection, chain_id)
     final = None if state is None or state.finalized is None else at.number <= state.finalized
     return book, final

@@ -7,7 +7,7 @@ S scenarios; the scenario axis is last and contiguous.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Protocol
 
@@ -17,6 +17,7 @@ import numpy.typing as npt
 from defirisk.core.adapter import Finding
 from defirisk.core.evm import Address, Block
 from defirisk.core.quote import Program
+from defirisk.core.sources import Sources
 from defirisk.core.verdict import Checked
 
 Floats = npt.NDArray[np.float64]
@@ -117,6 +118,8 @@ class Book:
     holding_parameters: Ints  # (H,)
     resolution: Floats  # (N,)
     edge: Edge
+    sources: Sources = field(default_factory=Sources)
+    """The pools, wrapped tokens and feeds of the chain, exact: for what is said of one of them."""
 
     def symbol(self, asset: int) -> str:
         """The asset's own symbol: to be escaped where it is shown."""

@@ -27,6 +27,11 @@ class Position:
     @property
     def balance(self) -> str:
         """The balance in whole tokens, as decimal text that loses no digit."""
-        digits = str(self.balance_raw).zfill(self.decimals + 1)
-        whole, part = digits[: len(digits) - self.decimals], digits[len(digits) - self.decimals :]
-        return f"{whole}.{part}" if part else whole
+        return decimal_text(self.balance_raw, self.decimals)
+
+
+def decimal_text(raw: int, decimals: int) -> str:
+    """Base units as whole tokens: decimal text that loses no digit."""
+    digits = str(raw).zfill(decimals + 1)
+    whole, part = digits[: len(digits) - decimals], digits[len(digits) - decimals :]
+    return f"{whole}.{part}" if part else whole

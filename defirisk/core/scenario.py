@@ -142,7 +142,7 @@ class _Reading:
             case Conversion(token=token) if token in self._conversions:
                 value *= self._conversions[token]
             case Market(asset=asset) if asset in self._place:
-                return self._market[self._place[asset]]
+                return np.asarray(self._market[self._place[asset]], dtype=np.float64)
             case Spot(base=base, quote=quote):
                 value *= self._moved(base) / self._moved(quote)
         return value

@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
-from defirisk.core.adapter import Adapter, Answer, Contract, FeedWanted, Snapshot, VenueWanted
+from defirisk.core.adapter import (
+    Adapter,
+    Answer,
+    Contract,
+    FeedWanted,
+    Snapshot,
+    Token,
+    VenueWanted,
+)
 from defirisk.core.claim import Claim, Share
 from defirisk.core.evm import Address
 from defirisk.core.venue import Venue
+
+
+@dataclass(slots=True, kw_only=True)
+class Sources:
+    """What prices and worth come from on one chain at one block, exact, by address."""
+
+    tokens: Mapping[Address, Token] = field(default_factory=dict)
+    venues: dict[Address, Venue] = field(default_factory=dict)
+    claims: dict[Address, Claim] = field(default_factory=dict)
+    answers: dict[Address, Answer] = field(default_factory=dict)
 
 
 @runtime_checkable

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from defirisk.core.adapter import MarketAdapter
+from defirisk.core.adapter import MarketAdapter, Refereed
 from defirisk.core.errors import StoreError
 from defirisk.core.plugins import adapters
+from defirisk.core.sources import HoldsShares
 from defirisk.core.status import ChainStatus, DeploymentStatus, Status
 from defirisk.indexing.codecs import Codecs
 from defirisk.store.database import Store
@@ -93,9 +94,12 @@ def _held(connection: Connection, stored: StoredDeployment) -> tuple[int, int, t
     """Accounts, positions and findings at the last verified block."""
     at = stored_block(connection, stored.deployment.chain_id, None)
     snap = snapshot(connection, stored, at)
-    market = adapters()[stored.deployment.protocol]
-    if not isinstance(market, MarketAdapter):
-        return 0, 0, ()
-    exact = market.holdings(snap)
-    findings = tuple(finding.text for finding in market.findings(snap))
-    return len(exact.units), len(exact.holdings), findings
+    its = adapters()[stored.deployment.protocol]
+    findings = tuple(f.text for f in its.findings(snap)) if isinstance(its, Refereed) else ()
+    if isinstance(its, MarketAdapter):
+        exact = its.holdings(snap)
+        return len(exact.units), len(exact.holdings), findings
+    if isinstance(its, HoldsShares):
+        shares = list(its.shares(snap))
+        return len({share.account for share in shares}), len(shares), findings
+    return 0, 0, findings

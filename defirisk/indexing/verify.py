@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Sequence
 
-from defirisk.core.adapter import MarketAdapter, Question
+from defirisk.core.adapter import Question, Refereed
 from defirisk.core.errors import UsageError
 from defirisk.core.evm import Block, CallResult, ChainReader
 from defirisk.core.plugins import adapter
@@ -36,12 +36,12 @@ async def verify(
     The verdict is remembered in the store, so that reports can say it.
     Errors: `NodeError` where the node no longer has the state of that block.
     """
-    market = adapter(stored.deployment.protocol)
-    if not isinstance(market, MarketAdapter):
-        raise UsageError(f"{stored.deployment.name} holds no positions: there is nothing to verify")
-    codecs = Codecs(market)
+    refereed = adapter(stored.deployment.protocol)
+    if not isinstance(refereed, Refereed):
+        raise UsageError(f"nobody can be asked about {stored.deployment.name}")
+    codecs = Codecs(refereed)
     with store.transaction() as connection:
-        questions = list(market.questions(snapshot(connection, stored, block)))
+        questions = list(refereed.questions(snapshot(connection, stored, block)))
     questions = _sampled(questions, sample, seed)
     mismatches: list[Mismatch] = []
     for at in range(0, len(questions), _CALLS_PER_STEP):

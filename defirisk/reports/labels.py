@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from defirisk.core.book import Asset, Book
+from defirisk.core.evm import Address
 from defirisk.reports import escape
 from defirisk.reports.value import short_address
 
@@ -12,6 +13,16 @@ from defirisk.reports.value import short_address
 def asset_label(book: Book, asset: int) -> str:
     """The symbol, with the address beside it where another token shows the same symbol."""
     return _labels(book.assets)[asset]
+
+
+def token_label(book: Book, address: Address) -> str:
+    """As `asset_label` for any token of the chain, on the book's axis or not."""
+    for index, asset in enumerate(book.assets):
+        if asset.address == address:
+            return asset_label(book, index)
+    token = book.sources.tokens.get(address)
+    shown = escape.clean(token.symbol, escape.SYMBOL_LIMIT) if token else ""
+    return f"{shown} ({short_address(address)})" if shown else short_address(address)
 
 
 @lru_cache(maxsize=4)

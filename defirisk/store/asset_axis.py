@@ -14,6 +14,7 @@ from fractions import Fraction
 from defirisk.core.adapter import Snapshot
 from defirisk.core.book import Asset
 from defirisk.core.claim import Claim
+from defirisk.core.errors import CheckFailed
 from defirisk.core.evm import ZERO_ADDRESS, Address
 from defirisk.core.holdings import Quote
 from defirisk.core.quote import (
@@ -127,7 +128,10 @@ def _offers(
     i = venue.tokens.index(asset)
     for j, other in enumerate(venue.tokens):
         if j != i and other in prices:
-            raw = venue.pool.price(i, j)
+            try:
+                raw = venue.pool.price(i, j)
+            except CheckFailed:  # the pool is empty
+                continue
             sale = venue.pool.sell_until(i, j, raw * DEPTH_MOVE)
             if sale.received:
                 paid = Fraction(sale.received, 10 ** venue.decimals[j]) * prices[other]

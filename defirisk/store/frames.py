@@ -21,6 +21,7 @@ from defirisk.core.evm import Block
 from defirisk.core.holdings import Holding, Holdings, Market, Side
 from defirisk.core.plugins import adapter
 from defirisk.core.quote import Program, exact, rate_value
+from defirisk.core.sources import Sources
 from defirisk.core.verdict import Checked
 from defirisk.store.asset_axis import asset_axis
 from defirisk.store.registry import StoredDeployment
@@ -33,7 +34,13 @@ def load_book(connection: Connection, stored: Sequence[StoredDeployment], block:
     chain_ids = {s.deployment.chain_id for s in stored}
     if len(chain_ids) != 1:
         raise UsageError("these deployments are on several chains: give --chain to choose one")
-    chain_id = chain_ids.pop()
+    return load_chain(connection, chain_ids.pop(), stored, block)
+
+
+def load_chain(
+    connection: Connection, chain_id: int, stored: Sequence[StoredDeployment], block: Block
+) -> Book:
+    """As `load_book`; there may be no deployment at all, only pools and feeds."""
     sources = sources_at(connection, chain_id, block)
     parts = [
         _Part(
@@ -43,7 +50,7 @@ def load_book(connection: Connection, stored: Sequence[StoredDeployment], block:
         )
         for s in stored
     ]
-    return _Frames(parts, chain_id, block).book()
+    return _Frames(parts, sources, chain_id, block).book()
 
 
 class _Part:
@@ -79,8 +86,11 @@ class _ExactEdge:
 class _Frames:
     """Lays the parts side by side on common axes."""
 
-    def __init__(self, parts: Sequence[_Part], chain_id: int, block: Block) -> None:
+    def __init__(
+        self, parts: Sequence[_Part], sources: Sources, chain_id: int, block: Block
+    ) -> None:
         self._parts = parts
+        self._sources = sources
         self._chain_id = chain_id
         self._block = block
         axis = asset_axis(
@@ -135,6 +145,7 @@ class _Frames:
             resolution=np.array(
                 [float(r) for part in self._parts for r in part.holdings.resolutions()]
             ),
+            sources=self._sources,
             edge=_ExactEdge([(self._parts[d].check, name, first_quotes[d]) for d, name in units]),
         )
 

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from sqlalchemy import Connection
 
 from defirisk.core.adapter import MarketAdapter
+from defirisk.core.claim import Share
 from defirisk.core.evm import Block
 from defirisk.core.plugins import adapter
 from defirisk.core.position import Position
 from defirisk.core.quote import exact, rate_value
+from defirisk.core.sources import HoldsShares
 from defirisk.store.registry import StoredDeployment
 from defirisk.store.snapshots import snapshot
 
@@ -36,3 +38,11 @@ def positions(connection: Connection, stored: StoredDeployment, block: Block) ->
             decimals=quote.decimals,
             price_usd=None if price is None else float(price),
         )
+
+
+def shares(connection: Connection, stored: StoredDeployment, block: Block) -> list[Share]:
+    """Every share of a deployment's vaults or pools; none where it has neither."""
+    holder = adapter(stored.deployment.protocol)
+    if not isinstance(holder, HoldsShares):
+        return []
+    return list(holder.shares(snapshot(connection, stored, block)))

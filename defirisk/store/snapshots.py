@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 
 from sqlalchemy import Connection
 
-from defirisk.core.adapter import Adapter, Answer, MarketAdapter, Snapshot, Token
-from defirisk.core.claim import Claim
+from defirisk.core.adapter import Adapter, Answer, MarketAdapter, Refereed, Snapshot
 from defirisk.core.errors import StoreError, UsageError
 from defirisk.core.evm import Address, Block, BlockTag
 from defirisk.core.plugins import adapter, adapters, nearest
-from defirisk.core.sources import ClaimAdapter, OracleAdapter, VenueAdapter, WrapperAdapter
-from defirisk.core.venue import Venue
+from defirisk.core.sources import (
+    ClaimAdapter,
+    HoldsShares,
+    OracleAdapter,
+    Sources,
+    VenueAdapter,
+    WrapperAdapter,
+)
 from defirisk.store.derived import StoredRows
 from defirisk.store.raw import block_at, last_block
 from defirisk.store.registry import (
@@ -32,23 +36,37 @@ def market_deployments(connection: Connection, names: tuple[str, ...]) -> list[S
 
     No name stands for every deployment in which positions are held.
     """
-    markets = [
-        stored
-        for stored in stored_deployments(connection)
-        if isinstance(adapters().get(stored.deployment.protocol), MarketAdapter)
-    ]
-    if not markets:
+    return _named(connection, names, lambda its: isinstance(its, MarketAdapter))
+
+
+def _named(
+    connection: Connection, names: tuple[str, ...], meant: Callable[[Adapter | None], bool]
+) -> list[StoredDeployment]:
+    known = adapters()
+    every = stored_deployments(connection)
+    mine = [s for s in every if meant(known.get(s.deployment.protocol))]
+    if not mine:
         raise StoreError("nothing is indexed yet: run defirisk index first")
     if not names:
-        return markets
+        return mine
     chosen: list[StoredDeployment] = []
     for name in names:
-        matching = [m for m in markets if name in (m.deployment.name, m.deployment.protocol)]
+        matching = [m for m in mine if name in (m.deployment.name, m.deployment.protocol)]
         if not matching:
-            known = {m.deployment.name for m in markets} | {m.deployment.protocol for m in markets}
-            raise UsageError(f"nothing called {name!r} is indexed: {nearest(name, known)}")
+            offered = {m.deployment.name for m in mine} | {m.deployment.protocol for m in mine}
+            raise UsageError(f"nothing called {name!r} is indexed: {nearest(name, offered)}")
         chosen += [m for m in matching if m not in chosen]
     return chosen
+
+
+def refereed_deployments(connection: Connection, names: tuple[str, ...]) -> list[StoredDeployment]:
+    """As `market_deployments`, with pools, feeds and vaults that contracts can be asked about."""
+    return _named(connection, names, lambda its: isinstance(its, Refereed))
+
+
+def shared_deployments(connection: Connection, names: tuple[str, ...]) -> list[StoredDeployment]:
+    """As `market_deployments`: those whose shares somebody holds, vaults and pools."""
+    return _named(connection, names, lambda its: isinstance(its, HoldsShares))
 
 
 def stored_block(connection: Connection, chain_id: int, ref: int | BlockTag | None) -> Block:
@@ -108,16 +126,6 @@ def snapshot(
         venues=found.venues,
         claims=found.claims,
     )
-
-
-@dataclass(slots=True, kw_only=True)
-class Sources:
-    """What prices and worth come from on one chain at one block, by address."""
-
-    tokens: Mapping[Address, Token]
-    venues: dict[Address, Venue] = field(default_factory=dict)
-    claims: dict[Address, Claim] = field(default_factory=dict)
-    answers: dict[Address, Answer] = field(default_factory=dict)
 
 
 MAX_FEED_DEPTH = 6

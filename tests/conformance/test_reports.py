@@ -7,12 +7,13 @@ import html.parser
 import io
 import json
 import re
+from typing import cast
 
 import pytest
 
 from defirisk.core.book import Book
 from defirisk.core.plugins import reports
-from defirisk.reports.model import Run
+from defirisk.reports.model import Report, Run
 from defirisk.reports.render import FORMATS, render
 
 RUN = Run(command="defirisk report protocol aave-v3", version="0.1.0", chain="local")
@@ -37,6 +38,12 @@ class _Page(html.parser.HTMLParser):
             assert self.open.pop() == tag
 
 
+def built(name: str, book: Book) -> Report:
+    """The report on the first thing that it can be about."""
+    chosen = reports()[name]
+    return cast(Report, chosen.build(book, run=RUN, subject=chosen.subjects(book)[0]))
+
+
 @EVERY_REPORT
 def test_a_report_says_what_it_answers(name: str) -> None:
     assert reports()[name].name == name
@@ -48,10 +55,10 @@ def test_a_report_says_what_it_answers(name: str) -> None:
 def test_a_report_of_the_recorded_chain_is_made_in_every_format(
     name: str, format_: str, recorded_book: Book
 ) -> None:
-    report = reports()[name].build(recorded_book, run=RUN)
+    report = built(name, recorded_book)
     text = render(report, format_)
     assert "nan" not in re.findall(r"\b[a-zA-Z]+\b", text if format_ != "html" else "")
-    assert "WETH" in text
+    assert any(asset.symbol in text for asset in recorded_book.assets)
     if format_ == "json":
         said = json.loads(text, parse_constant=pytest.fail)
         assert said["block_hash"] == recorded_book.block.hash
@@ -72,5 +79,5 @@ def test_a_report_of_the_recorded_chain_is_made_in_every_format(
 
 @EVERY_REPORT
 def test_a_report_is_the_same_each_time(name: str, recorded_book: Book) -> None:
-    made = [render(reports()[name].build(recorded_book, run=RUN), "html") for _ in range(2)]
+    made = [render(built(name, recorded_book), "html") for _ in range(2)]
     assert made[0] == made[1]

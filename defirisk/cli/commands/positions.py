@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import click
 
 from defirisk.cli.options import block_option, chain_option, db_option, output_options
 from defirisk.core.evm import BlockTag
+
+if TYPE_CHECKING:
+    from defirisk.reports.model import Report
+    from defirisk.store.database import Store
 
 
 @click.command(
@@ -13,7 +20,8 @@ from defirisk.core.evm import BlockTag
 Examples:
   defirisk positions aave-v3 --top 20
   defirisk positions aave-v3 --account 0x464C71f6c2F760DdA6093dCB91C24c39e5d6e18c
-  defirisk positions aave-v3 --top 1000000 -o positions.csv"""
+  defirisk positions aave-v3 --top 1000000 -o positions.csv
+  defirisk positions uniswap-v2"""
 )
 @click.argument("protocol")
 @click.option("--account", help="Only this account.")
@@ -38,29 +46,92 @@ def command(
     format_: str | None,
     output: str | None,
 ) -> None:
-    """List what accounts hold and owe, exact to the last digit."""
+    """List what accounts hold and owe, exact to the last digit.
+
+    Of a vault or a pool: who holds its shares, and what they could be taken out for.
+    """
     from defirisk.cli.output import emit
-    from defirisk.cli.session import chosen, load, opened, provenance
+    from defirisk.cli.session import opened
+
+    with opened(db) as (settings, store):
+        made = _shares if _is_shared(store, protocol) else _positions
+        report = made(store, protocol, settings.chain_id(chain), block, account, top)
+    emit(report, format_, output)
+
+
+def _is_shared(store: Store, protocol: str) -> bool:
+    from defirisk.core.plugins import adapters
+    from defirisk.core.sources import HoldsShares
+    from defirisk.store.registry import stored_deployments
+
+    with store.transaction() as connection:
+        mine = [
+            stored.deployment.protocol
+            for stored in stored_deployments(connection)
+            if protocol in (stored.deployment.name, stored.deployment.protocol)
+        ]
+    return any(isinstance(adapters().get(one), HoldsShares) for one in mine)
+
+
+def _positions(
+    store: Store,
+    protocol: str,
+    chain_id: int | None,
+    block: int | BlockTag | None,
+    account: str | None,
+    top: int,
+) -> Report:
+    from defirisk.cli.session import chosen, load, provenance
     from defirisk.contagion.valuation import health_factors
-    from defirisk.core.errors import UsageError
     from defirisk.reports.positions import build
     from defirisk.store.positions import positions
 
-    with opened(db) as (settings, store):
-        chain_id = settings.chain_id(chain)
-        book, final = load(store, (protocol,), chain_id, block)
-        with store.transaction() as connection:
-            found = [
-                position
-                for stored in chosen(store, (protocol,), chain_id)
-                for position in positions(connection, stored, book.block)
-            ]
+    book, final = load(store, (protocol,), chain_id, block)
+    with store.transaction() as connection:
+        found = [
+            position
+            for stored in chosen(store, (protocol,), chain_id)
+            for position in positions(connection, stored, book.block)
+        ]
     if account is not None:
         found = [position for position in found if _is_of(position.account, account)]
-        if not found:
-            raise UsageError(f"{account} holds nothing in {protocol} at block {book.block.number}")
+        _refuse_nothing(found, account, protocol, book.block.number)
     run = provenance(book.chain_id, final)
-    emit(build(book, found, health_factors(book), run=run, top=top), format_, output)
+    return build(book, found, health_factors(book), run=run, top=top)
+
+
+def _shares(
+    store: Store,
+    protocol: str,
+    chain_id: int | None,
+    block: int | BlockTag | None,
+    account: str | None,
+    top: int,
+) -> Report:
+    from defirisk.cli.session import load_all, provenance
+    from defirisk.reports.shares import build
+    from defirisk.store.positions import shares
+    from defirisk.store.snapshots import shared_deployments
+
+    book, final = load_all(store, chain_id, block)
+    with store.transaction() as connection:
+        found = [
+            (stored.deployment.name, share)
+            for stored in shared_deployments(connection, (protocol,))
+            if stored.deployment.chain_id == book.chain_id
+            for share in shares(connection, stored, book.block)
+        ]
+    if account is not None:
+        found = [one for one in found if _is_of(one[1].account, account)]
+        _refuse_nothing(found, account, protocol, book.block.number)
+    return build(book, found, run=provenance(book.chain_id, final), top=top)
+
+
+def _refuse_nothing(found: Sequence[object], account: str, protocol: str, block: int) -> None:
+    from defirisk.core.errors import UsageError
+
+    if not found:
+        raise UsageError(f"{account} holds nothing in {protocol} at block {block}")
 
 
 def _is_of(unit: str, account: str) -> bool:

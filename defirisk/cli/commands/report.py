@@ -13,7 +13,9 @@ from defirisk.core.evm import BlockTag
 Examples:
   defirisk report protocol aave-v3
   defirisk report protocol aave-v3 -o aave.html
-  defirisk report protocol aave-v3-ethereum --block 23100000 --format md"""
+  defirisk report protocol aave-v3-ethereum --block 23100000 --format md
+  defirisk report venue WETH/USDC -o pool.html
+  defirisk report feed WETH"""
 )
 @click.argument("report", metavar="REPORT")
 @click.argument("name")
@@ -30,15 +32,21 @@ def command(
     format_: str | None,
     output: str | None,
 ) -> None:
-    """Everything about one protocol or deployment, the answer first.
+    """Everything about one protocol, pool or feed, the answer first.
 
-    REPORT is one of defirisk list reports; NAME is what it is about.
+    REPORT is one of defirisk list reports; NAME is what it is about: a deployment or a protocol, a
+    pool ("WETH/USDC" or its address), a feed (its address, or the asset that it prices).
     """
     from defirisk.cli.output import emit
-    from defirisk.cli.session import load, opened, provenance
+    from defirisk.cli.session import load, load_all, opened, provenance
     from defirisk.core.plugins import choose, reports
 
     chosen = choose(report, reports(), "report")
     with opened(db) as (settings, store):
-        book, final = load(store, (name,), settings.chain_id(chain), block)
-    emit(chosen.build(book, run=provenance(book.chain_id, final)), format_, output)
+        chain_id = settings.chain_id(chain)
+        if chosen.of_deployments:
+            book, final = load(store, (name,), chain_id, block)
+        else:
+            book, final = load_all(store, chain_id, block)
+    run = provenance(book.chain_id, final)
+    emit(chosen.build(book, run=run, subject=name), format_, output)

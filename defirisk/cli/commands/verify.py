@@ -72,7 +72,7 @@ def _refuse_imports(store: Store, names: Sequence[str], wanted: int | None) -> N
     from defirisk.core.errors import UsageError
     from defirisk.core.plugins import adapter
 
-    mine = [stored.deployment for stored in chosen(store, names, wanted)]
+    mine = [s.deployment for s in chosen(store, names, wanted, refereed=True)]
     proofs = {getattr(adapter(one.protocol), "proof", "") for one in mine}
     if proofs == {"imported"}:
         listed = ", ".join(one.name for one in mine)
@@ -101,15 +101,17 @@ async def verified(
 
     try:
         chain_id = await served_chain(reader, wanted)
-        mine = chosen(store, names, chain_id)
+        mine = chosen(store, names, chain_id, refereed=True)
         if not mine:
             raise UsageError(f"nothing that was asked for is on the node's chain {chain_id}")
         with store.transaction() as connection:
             at = stored_block(connection, chain_id, block)
         with Bars() as bars:
-            return [
+            verdicts = [
                 await verify(reader, store, s, at, sample=sample, seed=seed, progress=bars)
                 for s in mine
             ]
+        # Kinds of sources of which the chain has none are only mentioned where they were named.
+        return [v for v in verdicts if names or v.compared or v.read] or verdicts
     finally:
         await reader.aclose()

@@ -17,9 +17,15 @@ class Protocol:
 
     name = "protocol"
     summary = "a lending protocol: what a fall would do, who is close to it, on what it stands"
+    of_deployments = True
 
-    def build(self, book: Book, *, run: Run, title: str = "") -> Report:
-        """The report on all deployments of the book; `run` says how to repeat it.
+    def subjects(self, book: Book) -> tuple[str, ...]:
+        """What can be asked about."""
+        return tuple(facts.name for facts in book.deployments)
+
+    def build(self, book: Book, *, run: Run, subject: str = "", title: str = "") -> Report:
+        """The report on all deployments of the book, which are those that `subject` names; `run`
+        says how to repeat it.
 
         Errors: none of its own; an asset whose fall cannot be computed is named in the report.
         """

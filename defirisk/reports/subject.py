@@ -1,0 +1,66 @@
+"""Finds the one pool or feed that a name means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from defirisk.core.book import Book
+from defirisk.core.errors import UsageError
+from defirisk.core.evm import Address
+from defirisk.core.plugins import nearest
+from defirisk.core.quote import Feed, leaves
+from defirisk.core.venue import Venue
+from defirisk.reports.labels import token_label
+from defirisk.reports.value import listed
+
+MIN_PREFIX = 6
+"""Characters of an address, 0x included, that may stand for the whole of it."""
+
+
+def find_venue(book: Book, name: str) -> Venue:
+    """The pool of this address, label or pair of symbols ("WETH/USDC").
+
+    Errors: `UsageError` where none or several are meant; it says what to type instead.
+    """
+    venues = book.sources.venues
+    labels = {address: {venue.label, pair(book, venue)} for address, venue in venues.items()}
+    return venues[_one(name, labels, "pool")]
+
+
+def pair(book: Book, venue: Venue) -> str:
+    """The symbols of a pool's tokens, such as "WETH/USDC"."""
+    return "/".join(token_label(book, token) for token in venue.tokens)
+
+
+def find_feed(book: Book, name: str) -> Address:
+    """The feed of this address, or the only one that the quotes of an asset read.
+
+    Errors: as `find_venue`.
+    """
+    labels: dict[Address, set[str]] = {address: set() for address in book.sources.answers}
+    for market in book.markets:
+        if market.price_source in labels:
+            labels[market.price_source].add(book.symbol(market.asset))
+    for q, program in enumerate(book.quote_program):
+        for leaf in leaves(program):
+            if isinstance(leaf, Feed) and leaf.address in labels:
+                labels[leaf.address].add(book.symbol(int(book.quote_asset[q])))
+    return _one(name, labels, "feed")
+
+
+def _one(name: str, labels: Mapping[Address, set[str]], what: str) -> Address:
+    wanted = name.casefold()
+    prefix = wanted.startswith("0x") and len(wanted) >= MIN_PREFIX
+    found = [
+        address
+        for address, known in labels.items()
+        if address.casefold() == wanted
+        or (prefix and address.casefold().startswith(wanted))
+        or wanted in {label.casefold() for label in known}
+    ]
+    if not found:
+        offered = {label for known in labels.values() for label in known} or set(labels)
+        raise UsageError(f"no {what} called {name!r} is indexed: {nearest(name, offered)}")
+    if len(found) > 1:
+        raise UsageError(f"{name!r} is {len(found)} {what}s: name one of {listed(found)}")
+    return found[0]
