@@ -7,7 +7,7 @@ import numpy as np
 from defirisk.core.book import Book
 from defirisk.core.errors import UsageError
 from defirisk.core.scenario import Moves, Shock
-from defirisk.shocks.target import find_asset, find_deployments
+from defirisk.shocks.target import find_asset, find_quotes
 from defirisk.shocks.value import change
 
 
@@ -16,10 +16,14 @@ class Oracle:
 
     name = "oracle"
     grammar = "oracle:WETH@aave-v3=+30% oracle:WETH=+30%"
-    summary = "oracle price of an asset moves in one deployment (or all), the market stays"
+    summary = (
+        "an oracle of an asset lies in one deployment or market (or all), its market price stays"
+    )
 
     def moves(self, book: Book, target: str, value: str) -> Moves:
-        """TARGET is ASSET@DEPLOYMENT, ASSET@PROTOCOL or ASSET for all; VALUE is relative."""
+        """TARGET is ASSET@DEPLOYMENT, ASSET@PROTOCOL, ASSET@MARKET (a word of its label, such as
+        the start of its id) or ASSET for all; VALUE is relative.
+        """
         symbol, at, place = target.rpartition("@") if "@" in target else (target, "", "")
         asset = find_asset(book, symbol)
         factor = change(value)
@@ -27,7 +31,7 @@ class Oracle:
             raise UsageError(f"{value!r} is not a change in percent")
         chosen = book.quote_asset == asset
         if at:
-            chosen = chosen & np.isin(book.quote_deployment, find_deployments(book, place))
+            chosen = chosen & find_quotes(book, place)
         if not chosen.any():
             where = f"in {place}" if at else "anywhere"
             raise UsageError(f"{book.symbol(asset)} is not quoted {where}: nothing would move")

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 import numpy as np
+import numpy.typing as npt
 
 from defirisk.core.book import Book
 from defirisk.core.errors import UsageError
@@ -122,6 +123,25 @@ def _reads_pool_of(book: Book, program: Program, assets: list[int]) -> bool:
 
 def _feeds(program: Program) -> list[Address]:
     return [leaf.address for leaf in leaves(program) if isinstance(leaf, Feed)]
+
+
+def find_quotes(book: Book, place: str) -> npt.NDArray[np.bool_]:
+    """The quotes of the deployments of this name or protocol, or of the markets whose label has
+    this word, shape (Q,). Errors: `UsageError` where there is neither.
+    """
+    word = place.casefold()
+    labelled = np.array(
+        [_has_word(market.casefold(), word) for market in book.quote_market], dtype=np.bool_
+    )
+    names = {facts.name for facts in book.deployments} | {f.protocol for f in book.deployments}
+    if place not in names and labelled.any():
+        return labelled
+    return np.isin(book.quote_deployment, find_deployments(book, place))
+
+
+def _has_word(label: str, word: str) -> bool:
+    long = len(word) >= MIN_PREFIX
+    return any(part == word or (long and part.startswith(word)) for part in label.split())
 
 
 def find_deployments(book: Book, name: str) -> list[int]:

@@ -1,5 +1,6 @@
 """What can be typed, what it moves, and what a mistake is answered with."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from defirisk.core import plugins
 from defirisk.core.book import Book
 from defirisk.core.errors import UsageError
+from defirisk.core.quote import Conversion, Market, Product
 from defirisk.core.scenario import Moves
 from defirisk.shocks import grammar
 from tests.books import Token, address, book
@@ -122,8 +124,13 @@ def test_a_grid_is_the_product_of_alternatives(made: Book) -> None:
 @pytest.mark.parametrize("name", sorted(plugins.shocks()))
 def test_every_shock_obeys_its_contract(name: str) -> None:
     shock = plugins.shocks()[name]
-    tokens = [Token("WETH", 2000), Token("USDC", 1), Token("stETH", 1900, follows="WETH")]
-    made = book(tokens, [], deployments=("aave-v3",))
+    tokens = [
+        Token("WETH", 2000),
+        Token("USDC", 1),
+        Token("stETH", 1900, follows="WETH"),
+        Token("yWETH", 2200, follows="WETH"),
+    ]
+    made = _with_share(book(tokens, [], deployments=("aave-v3",)), "yWETH", "WETH")
     prices = made.asset_price.copy(), made.quote_price.copy()
 
     assert shock.name == name
@@ -133,3 +140,14 @@ def test_every_shock_obeys_its_contract(name: str) -> None:
         assert grammar.parse(example, made) != Moves()
     assert (made.asset_price == prices[0]).all()
     assert (made.quote_price == prices[1]).all()
+
+
+def _with_share(made: Book, wrapper: str, wrapped: str) -> Book:
+    """The book with one asset being a share that converts to another."""
+    worth = Product(
+        (Conversion(address(wrapper), Fraction(11, 10)), Market(address(wrapped), None))
+    )
+    assets = tuple(
+        replace(asset, program=worth) if asset.symbol == wrapper else asset for asset in made.assets
+    )
+    return replace(made, assets=assets)
