@@ -23,6 +23,10 @@ ROOT_SCALE = 10**40
 """Square roots are taken to this many parts: far beyond float64."""
 
 
+SAME = 1e-12
+"""Values that differ by less, relatively, did not move: floats round."""
+
+
 @dataclass(frozen=True, slots=True)
 class Feed:
     """What a price source answers, in units of account per whole token; None: no usable answer."""
@@ -208,7 +212,8 @@ def _mean(program: Twap, read: Callable[[Leaf], Floats]) -> Floats:
     if now is None or now == 0 or program.value is None:
         return evaluate(program.part, read) * np.nan
     moved = evaluate(program.part, read)
-    return np.where(moved == float(now), float(program.value), moved)
+    stays = np.abs(moved - float(now)) <= SAME * abs(float(now))
+    return np.where(stays, float(program.value), moved)
 
 
 def exact(program: Program, factor: Factor | None = None) -> Fraction | None:
