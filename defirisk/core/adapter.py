@@ -121,7 +121,8 @@ class Answer:
     """What a price feed says. `price` is raw, in 10^-`decimals` of its unit of account.
 
     `grade` is "logs" where it was folded from logs, "read" where a view was asked. `program` says
-    what the answer is made of, and has its value today; None: of nothing but itself.
+    what the answer is made of, and has its value today; None: of nothing but itself. `kind` is the
+    adapter that answers, `made_of` the contracts that the feed itself asks.
     """
 
     price: int
@@ -129,6 +130,8 @@ class Answer:
     updated_at: int
     grade: Literal["logs", "read"]
     program: Program | None = None
+    kind: str = ""
+    made_of: tuple[Address, ...] = ()
 
     @property
     def value(self) -> Fraction:

@@ -57,3 +57,14 @@ class Share:
     decimals: int
     label: str = ""
     worth: tuple[tuple[Address, int], ...] = ()
+
+
+def converted(claim: Claim, shares_raw: int, decimals: int, underlying_decimals: int) -> int | None:
+    """Base units of the underlying for that many of the token, rounded down as ERC-4626 does.
+
+    None where the claim is on no single token. The decimals are those of token and underlying.
+    """
+    if claim.rate is None:
+        return None
+    scaled = shares_raw * claim.rate * Fraction(10) ** (underlying_decimals - decimals)
+    return scaled.numerator // scaled.denominator

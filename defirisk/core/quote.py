@@ -123,9 +123,7 @@ class Root:
 
 @dataclass(frozen=True, slots=True)
 class Twap:
-    """The mean of `part` over a window. `value` is today's mean; after a move that lasts for the
-    whole window it is the part's new value, which is what a static shock supposes.
-    """
+    """The mean of `part` over a window; `value` is today's. A move lasts for the whole window."""
 
     part: Program
     window_seconds: int
@@ -294,9 +292,7 @@ def anchored(program: Program, value: Fraction) -> Program:
 
 def rate_value(program: Program) -> Fraction:
     """The product of the quote's own rates: whole tokens of the asset per unit of the amount."""
-    if isinstance(program, Rate):
-        return program.value
-    value = Fraction(1)
+    value = program.value if isinstance(program, Rate) else Fraction(1)
     if isinstance(program, Product):
         for part in program.parts:
             value *= rate_value(part)

@@ -53,9 +53,22 @@ class Pool(Protocol):
         """
 
 
+class PriceHistory(Protocol):
+    """What a pool remembers of its prices, for those who read a mean of them."""
+
+    def accumulated(self, timestamp: int) -> tuple[int, int]:
+        """The pool's own running sums over seconds by `timestamp`, in its own integers.
+
+        Errors: `CheckFailed` where the pool does not remember that far back.
+        """
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Venue:
-    """One pool of a deployment. `label` is made of the tokens' own words: to be escaped."""
+    """One pool of a deployment. `label` is made of the tokens' own words: to be escaped.
+
+    `history` is for pools that accumulate their prices: kinds are in `swaps.twap`.
+    """
 
     address: Address
     deployment: str
@@ -65,6 +78,7 @@ class Venue:
     decimals: tuple[int, ...]
     pool: Pool
     grade: Literal["logs", "read"] = "logs"
+    history: PriceHistory | None = None
 
     def place(self, token: Address) -> int:
         """Where in the pool's order a token is. Errors: `UsageError` where it is not there."""

@@ -12,9 +12,9 @@ import pytest
 
 from defirisk.chain.codec import load_events, load_functions
 from defirisk.core.adapter import Adapter, Contract, Deployment, MarketAdapter, Proof
-from defirisk.core.sources import OracleAdapter
 from defirisk.core.plugins import KINDS, adapters
 from defirisk.core.row import Row, columns
+from defirisk.core.sources import OracleAdapter
 from defirisk.indexing.codecs import Codecs
 from defirisk.indexing.deployments import shipped
 from defirisk.resources import resource

@@ -19,6 +19,7 @@ from .checkpoints import Recorder
 from .life import Pace
 from .market import Market
 from .node import run_node
+from .planted import planted
 from .population import Population
 from .protocols import Protocols
 from .rpc import Rpc
@@ -91,7 +92,7 @@ def write(recipe: Recipe, directory: Path) -> None:
         recorder = Recorder(chain, list(population.lives.values()))
         _play(population, recorder)
         recorder.write(directory / CHECKPOINTS)
-    described = json.dumps(_describe(recipe, population), indent=1)
+        described = json.dumps(_describe(recipe, population), indent=1)
     (directory / DEPLOYMENT).write_text(described)
 
 
@@ -153,6 +154,7 @@ def _describe(recipe: Recipe, population: Population) -> dict[str, Any]:
         "genesis_time": recipe.genesis_time,
         **population.protocols.describe(),
         "accounts": population.addresses,
+        "planted": planted(population.chain, population.protocols, population.borrowers),
     }
 
 

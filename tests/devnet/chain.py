@@ -29,6 +29,7 @@ class Tx:
     signature: str
     args: tuple[Any, ...] = ()
     value: int = 0
+    gas: int = CALL_GAS
 
     @property
     def data(self) -> str:
@@ -78,7 +79,7 @@ class Chain:
         artifact = self.artifacts[name]
         code = artifact.linked(self.libraries)
         data = code + constructor_data(artifact.constructor, args)
-        fields = self._fields(sender, data, gas=DEPLOY_GAS)
+        fields = self._fields(sender, data, DEPLOY_GAS)
         receipt = self._mine([("eth_sendTransaction", [fields])], SLOT)[0]
         if receipt["status"] != "0x1":
             raise Reverted(f"deployment of {name}")
@@ -116,7 +117,7 @@ class Chain:
     def mine(self, txs: Sequence[Tx], seconds: int = SLOT) -> list[bool]:
         """Put `txs` into one block that much later; tells which succeeded."""
         requests: list[Request] = [
-            ("eth_sendTransaction", [self._fields(tx.sender, tx.data, to=tx.to, value=tx.value)])
+            ("eth_sendTransaction", [self._fields(tx.sender, tx.data, tx.gas, tx.to, tx.value)])
             for tx in txs
         ]
         ok = [receipt["status"] == "0x1" for receipt in self._mine(requests, seconds)]
@@ -140,7 +141,7 @@ class Chain:
         return list(receipts)
 
     def _fields(
-        self, sender: str, data: str, *, to: str | None = None, value: int = 0, gas: int = CALL_GAS
+        self, sender: str, data: str, gas: int, to: str | None = None, value: int = 0
     ) -> dict[str, Any]:
         if sender not in self._nonces:
             known = self.rpc.call("eth_getTransactionCount", sender, "latest")

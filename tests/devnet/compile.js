@@ -26,17 +26,33 @@ const AAVE_ENTRIES = [
   'dependencies/weth/WETH9.sol',
 ].map((name) => AAVE + name);
 
-const OWN_ENTRIES = ['YieldVault', 'PoolConfiguratorNext', 'FeedOracle', 'FeedPriceOracle'].map(
-  (name) => `devnet/${name}.sol`,
-);
+// Own contracts built on Uniswap's libraries ask for the compiler of those, the others for none.
+const OLDER = '0.7.6';
+const OWN_ENTRIES = fs.readdirSync(contracts).sort();
 
-const BUILDS = [
-  { compiler: 'solc', entries: AAVE_ENTRIES.concat(OWN_ENTRIES), settings: {} },
+function ownEntries(older) {
+  return OWN_ENTRIES.map((name) => `devnet/${name}`).filter(
+    (unit) => older === readSource(unit).includes(`pragma solidity =${OLDER};`),
+  );
+}
+
+const PYTH = '@pythnetwork/pyth-sdk-solidity/';
+const PYTH_ENTRIES = ['MockPyth', 'PythAggregatorV3'].map((name) => `${PYTH}${name}.sol`);
+
+const BUILDS = () => [
+  { compiler: 'solc', entries: AAVE_ENTRIES.concat(ownEntries(false)), settings: {} },
+  {
+    compiler: `solc-${OLDER}`,
+    entries: ownEntries(true),
+    settings: { evmVersion: 'istanbul' },
+  },
   {
     compiler: 'solc-0.8.19',
     entries: ['Morpho.sol', 'mocks/IrmMock.sol'].map((name) => `morpho/${name}`),
     settings: { viaIR: true, evmVersion: 'paris' },
   },
+  // Last, so that nothing of the same name in it hides what the others have.
+  { compiler: 'solc', entries: PYTH_ENTRIES, settings: {} },
 ];
 
 const PREFIXES = [
@@ -45,21 +61,35 @@ const PREFIXES = [
   ['openzeppelin-contracts-upgradeable/contracts/', '@openzeppelin/contracts-upgradeable'],
   ['openzeppelin-contracts/contracts/', '@openzeppelin/contracts'],
   ['@openzeppelin/contracts/', '@openzeppelin/contracts'],
+  [PYTH, PYTH],
+  ['@uniswap/', '@uniswap'],
   ['solidity-utils/', '@bgd-labs/solidity-utils/src'],
   ['', '@aave-dao/aave-v3-origin'],
 ];
 
-const CHAINLINK = {
-  LinkToken: 'v0.4/LinkToken.json',
-  FluxAggregator: 'v0.6/FluxAggregator.json',
-  EACAggregatorProxy: 'v0.6/EACAggregatorProxy.json',
-};
-
+// What packages ship already compiled, one file per contract.
+const CHAINLINK = '@chainlink/contracts/abi';
 const COMPOUND = '@thenextblock/hardhat-compound/dist/artifacts/contracts/compound';
-const COMPOUND_NAMES = [
-  ...['Unitroller', 'Comptroller', 'CErc20Delegator', 'CErc20Delegate'],
-  ...['JumpRateModelV2', 'WhitePaperInterestRateModel'],
+const UNISWAP_V3_PERIPHERY = '@uniswap/v3-periphery/artifacts/contracts';
+const CURVE = '@perp/curie-deployments/optimism-goerli/core/artifacts/contracts/curve';
+const READY = [
+  `${CHAINLINK}/v0.4/LinkToken.json`,
+  `${CHAINLINK}/v0.6/FluxAggregator.json`,
+  `${CHAINLINK}/v0.6/EACAggregatorProxy.json`,
+  ...['Unitroller', 'Comptroller', 'CErc20Delegator', 'CErc20Delegate'].map(compound),
+  ...['JumpRateModelV2', 'WhitePaperInterestRateModel'].map(compound),
+  '@uniswap/v2-core/build/UniswapV2Factory.json',
+  '@uniswap/v2-periphery/build/UniswapV2Router02.json',
+  '@uniswap/v3-core/artifacts/contracts/UniswapV3Factory.sol/UniswapV3Factory.json',
+  ...['NonfungiblePositionManager', 'SwapRouter', 'lens/QuoterV2'].map(
+    (name) => `${UNISWAP_V3_PERIPHERY}/${name}.sol/${path.basename(name)}.json`,
+  ),
+  ...['FactorySidechains', 'Plain4Basic'].map((name) => `${CURVE}/${name}.vy/${name}.json`),
 ];
+
+function compound(name) {
+  return `${COMPOUND}/${name}.sol/${name}.json`;
+}
 
 // The first version of Aave v3 has the same contract names as the present one.
 const AAVE_V3_0 = '@aave/core-v3/artifacts/contracts/protocol';
@@ -136,7 +166,7 @@ function readHardhat(root) {
 }
 
 const artifacts = {};
-for (const build of BUILDS) {
+for (const build of BUILDS()) {
   for (const units of compile(build)) {
     for (const [name, contract] of Object.entries(units)) {
       const { object, linkReferences } = contract.evm.bytecode;
@@ -145,13 +175,10 @@ for (const build of BUILDS) {
     }
   }
 }
-for (const [name, file] of Object.entries(CHAINLINK)) {
-  const { abi, evm } = readArtifact('@chainlink/contracts/abi', file).compilerOutput;
-  artifacts[name] = artifact(abi, evm.bytecode.object, {});
-}
-for (const name of COMPOUND_NAMES) {
-  const { abi, bytecode } = readArtifact(COMPOUND, `${name}.sol`, `${name}.json`);
-  artifacts[name] = artifact(abi, bytecode, {});
+for (const file of READY) {
+  const shipped = readArtifact(file);
+  const { abi, evm, bytecode } = shipped.compilerOutput || shipped;
+  artifacts[path.basename(file, '.json')] = artifact(abi, evm ? evm.bytecode.object : bytecode, {});
 }
 const folders = AAVE_V3_0_FOLDERS.map((folder) => path.join(AAVE_V3_0, folder));
 for (const folder of [...folders, AAVE_V3_0_MISC]) {

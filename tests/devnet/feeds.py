@@ -36,6 +36,26 @@ class Feeds:
 
     def add(self, symbol: str) -> Feed:
         """Deploy, fund and connect the feed of `symbol`."""
+        aggregator = self._aggregator(symbol)
+        proxy = self.chain.deploy("EACAggregatorProxy", self.admin, aggregator, ZERO_ADDRESS)
+        self.by_symbol[symbol] = Feed(aggregator, proxy)
+        return self.by_symbol[symbol]
+
+    def replace(self, symbol: str, price: float) -> list[Tx]:
+        """Transactions after which the proxy reads a new aggregator that has answered `price`.
+
+        Confirming it emits nothing: of the change there are only the new aggregator's own logs.
+        """
+        feed = self.by_symbol[symbol]
+        feed.aggregator, feed.next_round = self._aggregator(symbol), 1
+        setters = ("proposeAggregator(address)", "confirmAggregator(address)")
+        return [
+            *self.report(symbol, price),
+            *(Tx(self.admin, feed.proxy, setter, (feed.aggregator,)) for setter in setters),
+        ]
+
+    def _aggregator(self, symbol: str) -> str:
+        """A funded aggregator that has not answered yet."""
         chain, admin = self.chain, self.admin
         bounds = (ZERO_ADDRESS, 1, HIGHEST_ANSWER, DECIMALS, f"{symbol} / USD")
         aggregator = chain.deploy(
@@ -47,9 +67,7 @@ class Feeds:
             Tx(admin, aggregator, "updateAvailableFunds()"),
             Tx(admin, aggregator, oracles, ([], ORACLES, ORACLES, MIN_SUBMISSIONS, 3, 0)),
         )
-        proxy = chain.deploy("EACAggregatorProxy", admin, aggregator, ZERO_ADDRESS)
-        self.by_symbol[symbol] = Feed(aggregator, proxy)
-        return self.by_symbol[symbol]
+        return aggregator
 
     def attach(self, symbol: str, aggregator: str, proxy: str) -> None:
         """Take over a feed that has already reported."""

@@ -11,11 +11,17 @@ from .aave_v3_0.life import settle_aave_v3_0
 from .accounts import Account, draw_accounts
 from .chain import SLOT, Chain, Tx
 from .compound_v2.life import settle_compound
+from .curve.life import settle_curve
 from .life import Life, Pace
+from .morpho.crowd import settle_crowd
 from .morpho.life import settle_morpho
-from .prices import DAYS, STABLE_NOISE, Prices
+from .oracles.life import settle_oracles
+from .prices import BELIEVED, DAYS, STABLE_NOISE, Prices
 from .protocols import Protocols
 from .purse import Purse
+from .uniswap_v2.life import settle_uniswap_v2
+from .uniswap_v3.life import settle_uniswap_v3
+from .vaults.life import settle_vaults
 
 DEVIATION = 0.012  # a feed reports when its price moved that much, or by chance
 STABLE_DEVIATION = 0.001
@@ -24,13 +30,20 @@ THIRD_ORACLE = 0.35
 DONATION_EVERY = 6
 YEARLY_YIELD = 0.035
 # Of the accounts of the chain, the part that is also active on each further protocol.
-PART_ELSEWHERE, AT_LEAST = 0.5, 12
+PART_ELSEWHERE, PART_ON_EXCHANGE, AT_LEAST = 0.5, 0.15, 12
 Settle = Callable[[Chain, Protocols, Purse, random.Random, list[Account], Pace], Life]
 ELSEWHERE: dict[str, Settle] = {
     "morpho": settle_morpho,
     "compound-v2": settle_compound,
     "aave-v3.0": settle_aave_v3_0,
+    "uniswap-v2": settle_uniswap_v2,
+    "uniswap-v3": settle_uniswap_v3,
+    "curve": settle_curve,
+    "oracles": settle_oracles,
+    "vaults": settle_vaults,
+    "morpho-composed": settle_crowd,
 }
+EXCHANGES = {"uniswap-v2", "uniswap-v3", "curve"}
 
 
 @dataclass(frozen=True)
@@ -54,18 +67,23 @@ class Population:
         rng = random.Random(f"devnet {seed}")
         aave = protocols.aave_v3
         prices = Prices(rng, pace.steps)
-        reported = dict(prices.current)
+        reported = prices.current | BELIEVED
         purse = Purse(aave.tokens, reported)
         accounts = draw_accounts(seed, rng, count, pace.steps)
         lives = {"aave-v3": settle_aave_v3(chain, aave, purse, rng, accounts, pace)}
         for name, settle in ELSEWHERE.items():
             own = random.Random(f"devnet {seed} {name}")
-            some = draw_accounts(
-                seed, own, min(count, max(AT_LEAST, round(count * PART_ELSEWHERE))), pace.steps
-            )
+            part = PART_ON_EXCHANGE if name in EXCHANGES else PART_ELSEWHERE
+            number = min(count, max(AT_LEAST, round(count * part)))
+            some = draw_accounts(seed, own, number, pace.steps)
             lives[name] = settle(chain, protocols, purse, own, some, pace)
         addresses = [account.address for account in accounts]
         return cls(chain, protocols, pace, rng, addresses, prices, reported, lives)
+
+    @property
+    def borrowers(self) -> list[str]:
+        """Accounts that come to the composed markets, where they may borrow."""
+        return [account.address for account in self.lives["morpho-composed"].accounts]
 
     def play(self, after_step: Callable[[int], None] | None = None) -> None:
         """Live through all steps; `after_step` is told the number of each when it is over."""

@@ -8,8 +8,17 @@ from typing import Any
 from .aave_v3_0.market import deploy_aave_v3_0
 from .chain import Chain
 from .compound_v2.market import Compound, deploy_compound
+from .curve.market import Curve, deploy_curve
 from .market import Market, deploy_market
+from .morpho.composed import Parts, compose_markets
 from .morpho.market import Morpho, deploy_morpho
+from .oracles.market import Oracles, deploy_oracles
+from .prices import BELIEVED
+from .purse import Purse
+from .reserves import RESERVES
+from .uniswap_v2.market import UniswapV2, deploy_uniswap_v2
+from .uniswap_v3.market import UniswapV3, deploy_uniswap_v3
+from .vaults.market import Vaults, deploy_vaults
 
 
 @dataclass(frozen=True)
@@ -20,26 +29,62 @@ class Protocols:
     morpho: Morpho
     compound_v2: Compound
     aave_v3_0: Market
+    uniswap_v2: UniswapV2
+    uniswap_v3: UniswapV3
+    curve: Curve
+    vaults: Vaults
+    oracles: Oracles
 
     @classmethod
     def deploy(cls, chain: Chain, weth: str | None = None) -> Protocols:
         """Deploy everything; `weth` may name the address where WETH is or has to be."""
         market = deploy_market(chain, weth)
         shared = (chain, market.tokens, market.feeds)
-        return cls(
-            market, deploy_morpho(*shared), deploy_compound(*shared), deploy_aave_v3_0(*shared)
+        prices = {reserve.symbol: reserve.price for reserve in RESERVES} | BELIEVED
+        purse = Purse(market.tokens, prices)
+        # The pools come first: oracles of what comes later look at them.
+        uniswap_v2 = deploy_uniswap_v2(chain, purse)
+        uniswap_v3 = deploy_uniswap_v3(chain, purse)
+        curve = deploy_curve(chain, purse)
+        morpho = deploy_morpho(*shared)
+        vaults = deploy_vaults(chain, market.tokens, morpho)
+        protocols = cls(
+            market,
+            morpho,
+            deploy_compound(*shared),
+            deploy_aave_v3_0(*shared),
+            uniswap_v2,
+            uniswap_v3,
+            curve,
+            vaults,
+            deploy_oracles(*shared, vaults, (uniswap_v2, uniswap_v3)),
         )
+        compose_markets(chain, morpho, protocols.parts)
+        return protocols
+
+    @property
+    def parts(self) -> Parts:
+        """What markets of Morpho are composed of."""
+        return Parts(self.aave_v3, self.uniswap_v2, self.vaults, self.oracles)
 
     @classmethod
     def load(cls, chain: Chain, described: dict[str, Any]) -> Protocols:
         """What is on a chain that was built before."""
         market = Market.load(chain, described["aave-v3"])
         first = Market.load(chain, described["aave-v3.0"])
+        curve = Curve.load(described["curve"])
+        for pool in curve.pools.values():
+            market.tokens.by_symbol.update(zip(pool.symbols, pool.tokens, strict=True))
         return cls(
             market,
             Morpho.load(described["morpho"]),
             Compound.load(described["compound-v2"]),
             replace(first, tokens=market.tokens, feeds=market.feeds),
+            UniswapV2.load(described["uniswap-v2"]),
+            UniswapV3.load(described["uniswap-v3"]),
+            curve,
+            Vaults.load(described["vaults"]),
+            Oracles.load(chain, market.tokens, described["oracles"]),
         )
 
     def describe(self) -> dict[str, Any]:
@@ -51,4 +96,9 @@ class Protocols:
             "morpho": self.morpho.describe(),
             "compound-v2": self.compound_v2.describe(),
             "aave-v3.0": {"name": "aave-v3.0-devnet", **first},
+            "uniswap-v2": self.uniswap_v2.describe(),
+            "uniswap-v3": self.uniswap_v3.describe(),
+            "curve": self.curve.describe(),
+            "vaults": self.vaults.describe(),
+            "oracles": self.oracles.describe(),
         }

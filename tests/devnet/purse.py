@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from .abi import MAX_UINT256
 from .chain import Tx
 from .reserves import RESERVES
-from .tokens import Tokens
+from .tokens import UNLISTED, Tokens
 
-DECIMALS = {reserve.symbol: reserve.decimals for reserve in RESERVES}
+DECIMALS = {reserve.symbol: reserve.decimals for reserve in RESERVES} | UNLISTED
 Plan = list[Tx]
 """The transactions of one thing that an account wants to do, in order."""
 

@@ -9,6 +9,7 @@ from .chain import Chain, Tx
 from .reserves import RESERVES
 
 WAD = 10**18
+UNLISTED = {"FRAX": 18}  # decimals of what trades, but no lending market lists and no feed reports
 WETH9_STORAGE_SLOTS = 3  # name, symbol, decimals: the constructor's work
 
 
@@ -27,10 +28,11 @@ class Tokens:
         by_symbol["yWETH"] = chain.deploy(
             "YieldVault", admin, by_symbol["WETH"], "Yield-bearing WETH", "yWETH"
         )
-        for reserve in RESERVES:
-            if reserve.symbol not in by_symbol:
-                by_symbol[reserve.symbol] = chain.deploy(
-                    "TestnetERC20", admin, reserve.symbol, reserve.symbol, reserve.decimals, admin
+        plain = {reserve.symbol: reserve.decimals for reserve in RESERVES} | UNLISTED
+        for symbol, decimals in plain.items():
+            if symbol not in by_symbol:
+                by_symbol[symbol] = chain.deploy(
+                    "TestnetERC20", admin, symbol, symbol, decimals, admin
                 )
         return cls(chain, admin, by_symbol)
 

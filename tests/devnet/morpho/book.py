@@ -74,7 +74,8 @@ def read_positions(chain: Chain, morpho: Morpho, places: Iterable[Place]) -> lis
     calls += [position_question(morpho, place) for place in asked]
     answers = [words(answer or "0x") for answer in chain.calls(calls)]
     states = {
-        market: MarketState(*answers[2 * place][:4], *answers[2 * place + 1])
+        # An oracle that fails leaves nobody anything to borrow.
+        market: MarketState(*answers[2 * place][:4], *(answers[2 * place + 1] or [0]))
         for place, market in enumerate(markets)
     }
     return [

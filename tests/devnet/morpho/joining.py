@@ -112,7 +112,7 @@ class Joining:
 
     @property
     def _markets(self) -> list[IsolatedMarket]:
-        return self.desk.morpho.markets
+        return self.desk.morpho.plain
 
 
 def lending_of_anchors(accounts: list[Account]) -> float:

@@ -63,10 +63,10 @@ class MorphoCustoms:
         return [tx for tx, ok in zip(txs, self.chain.would_succeed(txs), strict=True) if ok]
 
     def questions(self) -> Sequence[Call]:
-        """Totals and prices of all markets, and positions of those who may ever have had one."""
+        """Totals and prices of all markets, and positions of those who came to the plain ones."""
         morpho = self.desk.morpho
-        calls = [call for market in self._markets for call in market_questions(morpho, market)]
-        recipient = [(market.id, TREASURY) for market in self._markets]
+        calls = [call for market in morpho.markets for call in market_questions(morpho, market)]
+        recipient = [(market.id, TREASURY) for market in morpho.markets]
         return [
             *calls,
             *(position_question(morpho, one) for one in (*self.desk.places, *recipient)),
@@ -82,7 +82,7 @@ class MorphoCustoms:
 
     @property
     def _markets(self) -> list[IsolatedMarket]:
-        return self.desk.morpho.markets
+        return self.desk.morpho.plain
 
 
 def settle_morpho(

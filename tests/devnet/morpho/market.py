@@ -41,12 +41,16 @@ LISTINGS = (
 
 @dataclass(frozen=True)
 class IsolatedMarket:
-    """One market: the parameters that its id is the hash of, and its tokens' symbols."""
+    """One market: the parameters that its id is the hash of, and its tokens' symbols.
+
+    Those composed of what other protocols made have a label as well.
+    """
 
     collateral: str
     loan: str
     id: str
     params: tuple[str, str, str, str, int]
+    label: str = ""
 
     @property
     def oracle(self) -> str:
@@ -68,6 +72,16 @@ class Morpho:
     irm: str
     markets: list[IsolatedMarket]
 
+    @property
+    def plain(self) -> list[IsolatedMarket]:
+        """Those that are there from the beginning, over the shared tokens and feeds."""
+        return [market for market in self.markets if not market.label]
+
+    @property
+    def composed(self) -> dict[str, IsolatedMarket]:
+        """Those whose collateral or price comes from other protocols, by label."""
+        return {market.label: market for market in self.markets if market.label}
+
     def describe(self) -> dict[str, Any]:
         """The section of `deployment.json`."""
         return {
@@ -84,6 +98,7 @@ class Morpho:
                     "irm": market.params[3],
                     "lltv": market.params[4],
                     "symbols": [market.collateral, market.loan],
+                    "label": market.label,
                 }
                 for market in self.markets
             ],
@@ -97,7 +112,7 @@ class Morpho:
             collateral, loan = one["symbols"]
             addresses = (one["loanToken"], one["collateralToken"], one["oracle"], one["irm"])
             params = (*addresses, one["lltv"])
-            markets.append(IsolatedMarket(collateral, loan, one["id"], params))
+            markets.append(IsolatedMarket(collateral, loan, one["id"], params, one["label"]))
         return cls(described["first_block"], described["morpho"], described["irm"], markets)
 
 
@@ -131,8 +146,13 @@ def _market(
     base, quote = (feeds.by_symbol[one].proxy for one in (listing.collateral, listing.loan))
     oracle = chain.deploy("FeedOracle", ADMIN, base, quote, collateral, loan)
     params = (loan, collateral, oracle, irm, _lltv(listing))
+    return IsolatedMarket(listing.collateral, listing.loan, market_id(params), params)
+
+
+def market_id(params: tuple[str, str, str, str, int]) -> str:
+    """The hash of the parameters."""
     encoded = encode(["address", "address", "address", "address", "uint256"], params)
-    return IsolatedMarket(listing.collateral, listing.loan, "0x" + keccak(encoded).hex(), params)
+    return "0x" + keccak(encoded).hex()
 
 
 def _lltv(listing: Listing) -> int:
