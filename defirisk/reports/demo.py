@@ -54,6 +54,8 @@ def _pages(book: Book) -> Table:
         columns=(Column("page", "Page", "text"), Column("what", "What it answers", "prose")),
         rows=(
             *((f"{facts.name}.html", about) for facts in book.deployments),
+            ("pools.html", "Where assets can be sold, how much of them, and what wraps what"),
+            ("feeds.html", "What prices are made of, how old they are, what stands on each"),
             ("stress.html", "What each shock would put at risk, by deployment and by asset"),
             ("verify.html", "Which numbers were compared with the contracts' own answers"),
         ),

@@ -49,7 +49,7 @@ class FeedReport:
         """The report on the feed that `subject` names. Errors: `UsageError` where there is none."""
         feed = find_feed(book, subject)
         answer = book.sources.answers[feed]
-        rows = list(_dependants(book, feed))
+        rows = list(dependants(book, feed))
         return Report(
             title=_title(feed, rows),
             header=header_of(book, run),
@@ -79,7 +79,7 @@ def _contains(program: Program, part: Program) -> bool:
     return program == part or any(_contains(one, part) for one in parts(program))
 
 
-def _dependants(book: Book, feed: Address) -> Iterator[tuple[Value, ...]]:
+def dependants(book: Book, feed: Address) -> Iterator[tuple[Value, ...]]:
     """Deployment, market, asset, units, and dollars of collateral and debt, by quote's asset."""
     answer = book.sources.answers[feed]
     groups: dict[tuple[int, str, int], list[int]] = {}

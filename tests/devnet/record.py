@@ -21,8 +21,7 @@ from defirisk.core.plugins import adapters
 from defirisk.indexing.run import index
 from defirisk.indexing.verify import verify
 from defirisk.store.database import open_store
-from defirisk.store.registry import find_deployment
-from defirisk.store.snapshots import stored_block
+from defirisk.store.snapshots import refereed_deployments, stored_block
 
 from .build import CHECKPOINTS, DEPLOYMENT, build, start
 from .checkpoints import read_checkpoints
@@ -88,11 +87,10 @@ async def record(
         with TemporaryDirectory() as folder:
             store = open_store(f"sqlite:///{folder}/record.db", create=True)
             summary = await index(recorder, store, list(markets), until)
-            for market in markets:
-                with store.transaction() as connection:
-                    stored = find_deployment(connection, market.name)
-                    block = stored_block(connection, summary.chain_id, None)
-                assert stored is not None
+            with store.transaction() as connection:
+                every = refereed_deployments(connection, ())
+                block = stored_block(connection, summary.chain_id, None)
+            for stored in every:
                 await verify(recorder, store, stored, block)
             store.close()
         recording = await recorder.recording()

@@ -9,8 +9,9 @@ import click
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from defirisk.core.book import Book
     from defirisk.core.verdict import Verdict
-    from defirisk.reports.model import Report
+    from defirisk.reports.model import Report, Run
     from defirisk.store.database import Store
 
 RECORDING = "demo-chain.jsonl.xz"
@@ -23,6 +24,8 @@ SHOCKS = (
     ("depeg:USDC=0.88",),
     ("price:WETH=-30%", "price:WBTC=-30%", "price:LINK=-30%"),
     ("oracle:WETH@aave-v3=+30%",),
+    ("slash:yWETH=-10%",),
+    ("market:LINK=-50%",),
 )
 
 
@@ -78,7 +81,7 @@ async def _indexed(folder: Path) -> tuple[Store, list[Verdict]]:
     from defirisk.indexing.verify import verify
     from defirisk.resources import read_text, resource
     from defirisk.store.database import open_store
-    from defirisk.store.snapshots import market_deployments
+    from defirisk.store.snapshots import refereed_deployments
 
     folder.mkdir(parents=True, exist_ok=True)
     for leftover in (STORE, f"{STORE}-wal", f"{STORE}-shm"):
@@ -91,22 +94,23 @@ async def _indexed(folder: Path) -> tuple[Store, list[Verdict]]:
             reader, store, [parse(table, DEPLOYMENT) for table in tables], "finalized", bars
         )
         with store.transaction() as connection:
-            deployments = market_deployments(connection, ())
+            deployments = refereed_deployments(connection, ())
         verdicts = [
             await verify(reader, store, stored, summary.block, progress=bars)
             for stored in deployments
         ]
-    return store, verdicts
+    return store, [verdict for verdict in verdicts if verdict.compared or verdict.read]
 
 
 def _pages(store: Store, folder: Path, verdicts: list[Verdict]) -> Report:
     """Writes the linked pages; returns the first of them, which is also the summary."""
-    from defirisk.cli.session import load, provenance
+    from defirisk.cli.session import load, load_all, provenance
     from defirisk.contagion.screen import screen
     from defirisk.core.plugins import reports
     from defirisk.reports import stress, verification
     from defirisk.reports.demo import summary
     from defirisk.reports.site import write_site
+    from defirisk.reports.sources import feeds, pools
     from defirisk.shocks.grammar import scenario
 
     book, final = load(store, (), None, None)
@@ -117,8 +121,22 @@ def _pages(store: Store, folder: Path, verdicts: list[Verdict]) -> Report:
         f"{facts.name}.html": report.build(load(store, (facts.name,), None, None)[0], run=run)
         for facts in book.deployments
     }
+    chain = load_all(store, None, None)[0]
+    pages["pools.html"], pages["feeds.html"] = pools(chain, run=run), feeds(chain, run=run)
     pages["stress.html"] = stress.build(book, outcome, run=run)
     pages["verify.html"] = verification.build(verdicts, run=run)
     front = summary(book, outcome, verdicts, run=run)
-    write_site(folder, pages, front)
+    write_site(folder, pages, front, _details(chain, run))
     return front
+
+
+def _details(chain: Book, run: Run) -> dict[str, Report]:
+    """A page for each pool and each feed."""
+    from defirisk.core.plugins import reports
+    from defirisk.reports.sources import page_of
+
+    return {
+        page_of(kind, address): reports()[name].build(chain, run=run, subject=address)
+        for kind, name in (("pool", "venue"), ("feed", "feed"))
+        for address in reports()[name].subjects(chain)
+    }

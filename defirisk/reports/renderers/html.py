@@ -34,12 +34,16 @@ INLINE = "inline"
 
 
 def html(
-    report: Report, plotly: str = INLINE, pages: Sequence[tuple[str, str]] = (), here: str = ""
+    report: Report,
+    plotly: str = INLINE,
+    pages: Sequence[tuple[str, str]] = (),
+    here: str = "",
+    details: Sequence[str] = (),
 ) -> str:
     """The whole page. `plotly` is "inline", or the relative path of a plotly.min.js to share.
 
-    `pages` are the (file name, title) of the pages of a site, `here` this page's file name; a cell
-    of text that is one of these file names becomes a link.
+    `pages` are the (file name, title) of the pages of a site, `here` this page's file name,
+    `details` further files; a cell of text that is one of these file names becomes a link.
     """
     from markupsafe import Markup
 
@@ -65,7 +69,7 @@ def html(
             plotly_path=plotly if charts and plotly != INLINE else "",
             policy=_policy(inline, shared=plotly != INLINE),
             pages=pages,
-            files=[file for file, _ in pages],
+            files=[*(file for file, _ in pages), *details],
             here=here,
         )
     )

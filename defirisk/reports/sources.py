@@ -1,0 +1,138 @@
+"""The pools and the feeds of a chain as lists, each with a page of its own."""
+
+from __future__ import annotations
+
+from defirisk.core.book import Book
+from defirisk.core.evm import Address
+from defirisk.core.quote import Spot, leaves
+from defirisk.core.venue import Venue
+from defirisk.reports.feed import dependants
+from defirisk.reports.labels import token_label
+from defirisk.reports.model import Column, Paragraph, Report, Run, Table, Value, header_of
+from defirisk.reports.subject import pair
+from defirisk.reports.value import plural
+from defirisk.reports.venue import TOLD, directions
+
+
+def page_of(kind: str, address: Address) -> str:
+    """The file name of a pool's or feed's page: of hexadecimal digits only, whatever it is."""
+    name = address.removeprefix("0x")
+    safe = name if name.isalnum() and name.isascii() else name.encode().hex()
+    return f"{kind}-{safe[:64]}.html"
+
+
+def pools(book: Book, *, run: Run) -> Report:
+    """Every pool: what its first token costs there, and what can be sold of each."""
+    venues = list(book.sources.venues.values())
+    table = Table(
+        name="pools",
+        title="",
+        columns=(
+            Column("pool", "Pool", "text"),
+            Column("deployment", "Deployment", "text"),
+            Column("kind", "Kind", "text"),
+            Column("spot_price", "First in second", "number"),
+            Column("sell", "Sold for a fall of 2 %", "token"),
+            Column("fee", "Fee", "percent"),
+            Column("readers", "Prices read from it", "int"),
+            Column("page", "Page", "text"),
+        ),
+        rows=tuple(_pool_row(book, venue) for venue in venues),
+        caption="Amounts are of the pool's first token.",
+        empty="no pool is indexed",
+    )
+    text = f"{plural(len(venues), 'pool')}: where collateral could be sold, and how much of it."
+    return Report(
+        title="Pools",
+        header=header_of(book, run),
+        lead=(Paragraph(text), table, wrapped_tokens(book)),
+    )
+
+
+def _pool_row(book: Book, venue: Venue) -> tuple[Value, ...]:
+    ways = directions(venue)
+    step = next((s for s in ways[0].steps if s.move == float(TOLD)), None) if ways else None
+    readers = sum(
+        any(isinstance(leaf, Spot) and leaf.venue == venue.address for leaf in leaves(program))
+        for program in book.quote_program
+    )
+    return (
+        pair(book, venue),
+        venue.deployment,
+        venue.kind,
+        ways[0].spot_price if ways else None,
+        step.sell if step else None,
+        float(venue.pool.fee),
+        readers,
+        page_of("pool", venue.address),
+    )
+
+
+def feeds(book: Book, *, run: Run) -> Report:
+    """Every feed: what it says, how old that is, and what stands on it."""
+    rows = sorted(_feed_rows(book), key=lambda row: -float(row[4] or 0))
+    table = Table(
+        name="feeds",
+        title="",
+        columns=(
+            Column("feed", "Feed", "address"),
+            Column("prices", "Prices", "text"),
+            Column("says", "Says", "number"),
+            Column("age_seconds", "Age", "seconds"),
+            Column("collateral_usd", "Collateral", "usd"),
+            Column("debt_usd", "Debt", "usd"),
+            Column("known", "Known from", "text"),
+            Column("page", "Page", "text"),
+        ),
+        rows=tuple(rows),
+        empty="no feed is indexed",
+    )
+    text = f"{plural(len(rows), 'feed')}, those on which most collateral stands first."
+    return Report(title="Feeds", header=header_of(book, run), lead=(Paragraph(text), table))
+
+
+def _feed_rows(book: Book) -> list[tuple[Value, ...]]:
+    rows: list[tuple[Value, ...]] = []
+    for feed, answer in book.sources.answers.items():
+        found = list(dependants(book, feed))
+        age = book.block.timestamp - answer.updated_at if answer.updated_at else None
+        rows.append(
+            (
+                feed,
+                ", ".join(dict.fromkeys(str(row[2]) for row in found)) or "nothing indexed",
+                float(answer.value),
+                age,
+                sum(float(row[4] or 0) for row in found),
+                sum(float(row[5] or 0) for row in found),
+                answer.grade,
+                page_of("feed", feed),
+            )
+        )
+    return rows
+
+
+def wrapped_tokens(book: Book) -> Table:
+    """Vault shares, aTokens and LP shares of the chain: what one of each is worth."""
+    rows = [
+        (
+            token_label(book, claim.token),
+            claim.kind,
+            token_label(book, claim.underlying) if claim.underlying else None,
+            None if claim.rate is None else float(claim.rate),
+            len(claim.allocations) or None,
+        )
+        for claim in book.sources.claims.values()
+    ]
+    return Table(
+        name="wrapped",
+        title="Tokens that stand for others",
+        columns=(
+            Column("token", "Token", "text"),
+            Column("kind", "Kind", "text"),
+            Column("underlying", "Stands for", "text", absent="a pool's tokens"),
+            Column("rate", "One converts to", "number", absent=""),
+            Column("markets", "Markets it is lent to", "int", absent=""),
+        ),
+        rows=tuple(rows),
+        empty="none",
+    )
