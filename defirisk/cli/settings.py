@@ -16,12 +16,14 @@ from typing import Any
 from defirisk.cli.options import DEFAULT_DB
 from defirisk.core.adapter import Deployment
 from defirisk.core.errors import UsageError
+from defirisk.core.heartbeat import Heartbeats
 from defirisk.core.plugins import nearest
 
 FILE = "defirisk.toml"
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
-_TOP_LEVEL = {"db", "chains", "deployment"}
+_TOP_LEVEL = {"db", "chains", "deployment", "heartbeats"}
 _CHAIN_KEYS = {"chain_id", "rpc_url"}
+_ADDRESS = re.compile("0x[0-9a-f]{40}")
 _URL_VARIABLES = ("ETH_RPC_URL", "DEFIRISK_RPC_URL")
 
 
@@ -42,6 +44,7 @@ class Settings:
     db: str
     chains: Mapping[str, ChainSettings]
     deployments: tuple[Deployment, ...]
+    heartbeats: Heartbeats = field(default_factory=Heartbeats)
 
     def database(self, flag: str | None) -> str:
         """The address of the store. A relative SQLite file of defirisk.toml lies beside it."""
@@ -117,6 +120,7 @@ def load_settings(start: Path | None = None) -> Settings:
         db=_expanded(document.get("db", DEFAULT_DB), path),
         chains=_chains(document.get("chains", {}), path),
         deployments=_deployments(document.get("deployment", []), path),
+        heartbeats=_heartbeats(document.get("heartbeats", {}), path),
     )
 
 
@@ -167,3 +171,15 @@ def _deployments(tables: Any, path: Path) -> tuple[Deployment, ...]:
     if twice := {name for name in names if names.count(name) > 1}:
         raise UsageError(f"{path.name}: two deployments are called {twice.pop()!r}: rename one")
     return found
+
+
+def _heartbeats(table: Any, path: Path) -> Heartbeats:
+    """Seconds by a feed's address, and `default` for all others."""
+    wrong = f'{path.name}: write heartbeats as [heartbeats] with "0x…" = 3600, in seconds'
+    if not isinstance(table, dict) or not all(type(s) is int and s > 0 for s in table.values()):
+        raise UsageError(wrong)
+    by_feed = {feed.lower(): seconds for feed, seconds in table.items() if feed != "default"}
+    if not all(_ADDRESS.fullmatch(feed) for feed in by_feed):
+        raise UsageError(wrong)
+    default = table.get("default", Heartbeats().default_seconds)
+    return Heartbeats(default_seconds=default, by_feed=by_feed)

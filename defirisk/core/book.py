@@ -61,6 +61,7 @@ class MarketFacts:
     price_updated_ts: int | None
     price_grade: str
     flags: tuple[str, ...]
+    price_made_of: tuple[Address, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

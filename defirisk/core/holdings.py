@@ -60,6 +60,7 @@ class Market:
 
     `price` is in units of account per whole token, None without a usable answer; caps are whole
     tokens, 0 for none; `*_apr` are fractions per year. Rates are None where nobody states them.
+    `price_made_of` are the contracts that `price_source` asks, where it is no feed itself.
     """
 
     market: str
@@ -79,6 +80,7 @@ class Market:
     price_source: Address
     price_updated_ts: int | None
     price_grade: str
+    price_made_of: tuple[Address, ...] = ()
     flags: tuple[str, ...] = ()
 
 

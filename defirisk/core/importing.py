@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from defirisk.core.evm import Block
@@ -20,12 +21,10 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedProtocol:
-    """One protocol of the files. `accounts` and `positions` are those that passed."""
+    """One protocol, pool or vault of the files, and how much of what passed."""
 
     protocol: str
-    markets: int
-    accounts: int
-    positions: int
+    counts: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -30,6 +30,44 @@ class Sources:
     answers: dict[Address, Answer] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A contract that a price comes from, and those that it asks in turn.
+
+    `kind` is the adapter of a feed, the kind of a pool or a wrapped token, else "contract".
+    """
+
+    address: Address
+    kind: str
+    made_of: tuple[Link, ...] = ()
+
+    def all(self) -> Iterator[Link]:
+        """This one and all behind it, from the outside in."""
+        yield self
+        for link in self.made_of:
+            yield from link.all()
+
+
+def chain_of_sources(
+    found: Sources, source: Address, made_of: Iterable[Address] = (), above: tuple[str, ...] = ()
+) -> Link:
+    """The chain behind a market's price: `source` is what the market reads, `made_of` what that
+    asks where it is no feed itself.
+    """
+    kind, parts = "contract", tuple(made_of)
+    if source in found.answers:
+        answer = found.answers[source]
+        kind, parts = answer.kind or "feed", answer.made_of
+    elif source in found.venues:
+        kind = found.venues[source].kind
+    elif source in found.claims:
+        kind = found.claims[source].kind
+    # Feeds are anybody's code: two of them may name each other.
+    inner = [part for part in parts if part not in (*above, source)]
+    links = (chain_of_sources(found, part, above=(*above, source)) for part in inner)
+    return Link(address=source, kind=kind, made_of=tuple(links))
+
+
 @runtime_checkable
 class OracleAdapter(Adapter, Protocol):
     """A kind of price feed. One deployment per chain is made by the indexer."""
@@ -47,16 +85,21 @@ class OracleAdapter(Adapter, Protocol):
 
 
 @runtime_checkable
-class VenueAdapter(Adapter, Protocol):
+class HasVenues(Adapter, Protocol):
+    """An adapter that knows pools."""
+
+    def venues(self, snapshot: Snapshot) -> Iterable[Venue]:
+        """Every pool, with its state in exact integers."""
+
+
+@runtime_checkable
+class VenueAdapter(HasVenues, Protocol):
     """A kind of AMM. Besides deployments with a factory, one per chain is made by the indexer for
     the pools that prices are read from.
     """
 
     def pool(self, wanted: VenueWanted) -> Contract:
         """The contract under which a wanted pool is watched, until it proves to be another kind."""
-
-    def venues(self, snapshot: Snapshot) -> Iterable[Venue]:
-        """Every pool, with its state in exact integers."""
 
 
 @runtime_checkable

@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 from defirisk.core.errors import UsageError
 from defirisk.core.evm import Address
 
-VenueKind = Literal["constant-product", "concentrated", "stableswap"]
+VenueKind = Literal["constant-product", "concentrated", "stableswap", "depth"]
 
 
 @dataclass(frozen=True, slots=True)

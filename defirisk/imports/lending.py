@@ -7,13 +7,23 @@ so files may come in any order, and several of a kind are read as one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeVar
 
 from defirisk.core.errors import UsageError
 from defirisk.core.importing import ImportedProtocol, Refusal
 from defirisk.imports.decimal_text import exact, to_raw
+from defirisk.imports.judging import (
+    MAX_DECIMALS,
+    MAX_NAME,
+    MAX_RAW,
+    ImportKind,
+    Line,
+    Refused,
+    Rows,
+    first,
+    shown,
+)
 from defirisk.imports.reading import Cells, Layout, Sheet
 from defirisk.protocols.lending.imported_lending.holdings import SIDES
 from defirisk.protocols.lending.imported_lending.rows import ImportedMarket, ImportedPosition
@@ -32,19 +42,9 @@ MARKETS = Layout(
 LAYOUTS = (POSITIONS, MARKETS)
 
 DECIMALS = 18
-MAX_DECIMALS = 77  # 10^78 does not fit into 256 bits
-MAX_RAW = 2**256
 MAX_PRICE_USD = 10**30
-MAX_NAME = 200
-"""Characters of a protocol's name, which becomes the name of a deployment."""
-
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 Place = tuple[str, str, str]  # protocol, market, asset
-K = TypeVar("K")
-
-
-class Refused(Exception):
-    """Why a row is not taken."""
 
 
 @dataclass(kw_only=True)
@@ -57,24 +57,26 @@ class Lending:
     rows_read: int = 0
     cut_amounts: int = 0
 
+    def rows(self) -> Mapping[str, Rows]:
+        """What passed, by protocol."""
+        return {
+            name: {ImportedMarket: rows, ImportedPosition: self.positions.get(name, ())}
+            for name, rows in self.markets.items()
+        }
+
     def protocols(self) -> tuple[ImportedProtocol, ...]:
         """How much of each protocol passed."""
         return tuple(
             ImportedProtocol(
                 protocol=name,
-                markets=len(rows),
-                accounts=len({row.account for row in self.positions.get(name, ())}),
-                positions=len(self.positions.get(name, ())),
+                counts={
+                    "markets": len(rows),
+                    "accounts": len({row.account for row in self.positions.get(name, ())}),
+                    "positions": len(self.positions.get(name, ())),
+                },
             )
             for name, rows in self.markets.items()
         )
-
-
-class _Line(NamedTuple):
-    """Where something was stated."""
-
-    file: str
-    line: int
 
 
 def read_lending(sheets: Sequence[Sheet]) -> Lending:
@@ -94,12 +96,12 @@ def read_lending(sheets: Sequence[Sheet]) -> Lending:
 
 def _read_markets(found: Lending, sheets: Iterable[Sheet]) -> dict[Place, int]:
     """Takes the markets; returns the decimals of each."""
-    seen: dict[Place, _Line] = {}
+    seen: dict[Place, Line] = {}
     decimals: dict[Place, int] = {}
     for where, cells in _rows(sheets):
         try:
             protocol, market, asset = place = _place(*cells[:3])
-            _first(seen, place, where)
+            first(seen, place, where)
             row = _market(market, asset, cells)
         except Refused as reason:
             found.refused.append(Refusal(file=where.file, line=where.line, reason=str(reason)))
@@ -143,18 +145,18 @@ def _number(name: str, text: str) -> str:
     if not text:
         raise Refused(f"{name} is missing")
     if value is None:
-        raise Refused(f"{name} {_shown(text)} is no decimal number")
+        raise Refused(f"{name} {shown(text)} is no decimal number")
     if value < 0:
         raise Refused(f"{name} {text} is negative")
     return text
 
 
 def _read_positions(found: Lending, sheets: Iterable[Sheet], decimals: dict[Place, int]) -> None:
-    seen: dict[tuple[str, ...], _Line] = {}
+    seen: dict[tuple[str, ...], Line] = {}
     for where, cells in _rows(sheets):
         try:
             protocol, row, cut = _position(cells, decimals)
-            _first(seen, (protocol, row.market, row.account, row.asset, row.side), where)
+            first(seen, (protocol, row.market, row.account, row.asset, row.side), where)
         except Refused as reason:
             found.refused.append(Refusal(file=where.file, line=where.line, reason=str(reason)))
             continue
@@ -168,18 +170,18 @@ def _position(cells: Cells, decimals: dict[Place, int]) -> tuple[str, ImportedPo
     if not account:
         raise Refused("account is empty")
     if side not in SIDES:
-        raise Refused(f"side {_shown(side)} is unknown: write {', '.join(SIDES)}")
+        raise Refused(f"side {shown(side)} is unknown: write {', '.join(SIDES)}")
     if place not in decimals:
         raise Refused(
-            f"no markets file has asset {_shown(asset)} in market {_shown(market)} "
-            f"of {_shown(protocol)}"
+            f"no markets file has asset {shown(asset)} in market {shown(market)} "
+            f"of {shown(protocol)}"
         )
     in_units = to_raw(amount, decimals[place])
     if in_units is None or amount.startswith("-"):
         _number("amount", amount)
     raw, cut = in_units or (0, False)
     if raw >= MAX_RAW:
-        raise Refused(f"amount {_shown(amount)} does not fit into 256 bits")
+        raise Refused(f"amount {shown(amount)} does not fit into 256 bits")
     row = ImportedPosition(
         market=market, account=identity(account), asset=asset, side=side, amount_raw=raw
     )
@@ -200,19 +202,15 @@ def identity(text: str) -> str:
     return text.lower() if _ADDRESS.fullmatch(text) else text
 
 
-def _first(seen: dict[K, _Line], key: K, where: _Line) -> None:
-    before = seen.setdefault(key, where)
-    if before is not where:
-        in_file = "" if before.file == where.file else f" of {before.file}"
-        raise Refused(f"says again what line {before.line}{in_file} says: duplicate")
-
-
-def _rows(sheets: Iterable[Sheet]) -> Iterator[tuple[_Line, Cells]]:
+def _rows(sheets: Iterable[Sheet]) -> Iterator[tuple[Line, Cells]]:
     for sheet in sheets:
         for line, cells in sheet.rows:
-            yield _Line(sheet.file, line), cells
+            yield Line(sheet.file, line), cells
 
 
-def _shown(text: str) -> str:
-    """Foreign text in a message: as it is, but not all of it."""
-    return repr(text if len(text) <= 60 else text[:59] + "…")
+KIND = ImportKind(
+    adapter="imported-lending",
+    layouts=LAYOUTS,
+    row_types=(ImportedMarket, ImportedPosition),
+    read=read_lending,
+)

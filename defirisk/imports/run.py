@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -9,50 +10,52 @@ from defirisk.core.errors import UsageError
 from defirisk.core.evm import Block
 from defirisk.core.importing import ImportSummary
 from defirisk.core.plugins import adapter
-from defirisk.imports.lending import LAYOUTS, Lending, read_lending
+from defirisk.imports.judging import Found, ImportKind
 from defirisk.imports.reading import read_sheet
 from defirisk.imports.storing import digest, store_import
-from defirisk.protocols.lending.imported_lending.rows import ImportedMarket, ImportedPosition
 from defirisk.store.database import Store
-
-LENDING = "imported-lending"
 
 Progress = Callable[[str, int, int | None], None]
 
 
-def read(files: Sequence[str], progress: Progress) -> Lending:
-    """Every row of lending files. Errors: `UsageError` where a file is not what it should be."""
+def kind_of(name: str) -> ImportKind:
+    """The kind of import of this name: the module of that name defines it."""
+    kind: ImportKind = importlib.import_module(f"defirisk.imports.{name}").KIND
+    return kind
+
+
+def read(kind: ImportKind, files: Sequence[str], progress: Progress) -> Found:
+    """Every row of the files, judged. Errors: `UsageError` where a file is not what it should
+    be.
+    """
     sheets = []
     for done, (path, name) in enumerate(zip(files, file_names(files), strict=True)):
         progress("read files", done, len(files))
-        sheets.append(read_sheet(path, LAYOUTS, name))
+        sheets.append(read_sheet(path, kind.layouts, name))
     progress("read files", len(files), len(files))
-    return read_lending(sheets)
+    return kind.read(sheets)
 
 
-def store(into: Store, lending: Lending, files: Sequence[str]) -> ImportSummary:
+def store(into: Store, kind: ImportKind, found: Found, files: Sequence[str]) -> ImportSummary:
     """Stores what passed. Errors: `UsageError` where nothing did, or a name is taken."""
-    if not lending.markets:
-        raise UsageError("there is nothing to store: no market passed")
-    protocols = {
-        name: {ImportedMarket: rows, ImportedPosition: lending.positions.get(name, ())}
-        for name, rows in lending.markets.items()
-    }
-    block, written = store_import(into, adapter(LENDING), protocols, digest(files))
-    return summary(lending, files, block, written)
+    rows = found.rows()
+    if not rows:
+        raise UsageError("there is nothing to store: no row passed")
+    block, written = store_import(into, adapter(kind.adapter), kind.row_types, rows, digest(files))
+    return summary(found, files, block, written)
 
 
 def summary(
-    lending: Lending, files: Sequence[str], block: Block | None = None, written: int = 0
+    found: Found, files: Sequence[str], block: Block | None = None, written: int = 0
 ) -> ImportSummary:
     """What is to be said; without a block, nothing was stored."""
     return ImportSummary(
         files=tuple(file_names(files)),
-        rows_read=lending.rows_read,
+        rows_read=found.rows_read,
         rows_written=written,
-        cut_amounts=lending.cut_amounts,
-        protocols=lending.protocols(),
-        refused=tuple(lending.refused),
+        cut_amounts=found.cut_amounts,
+        protocols=found.protocols(),
+        refused=tuple(found.refused),
         block=block,
     )
 

@@ -19,6 +19,7 @@ from defirisk.core.adapter import Adapter, Deployment
 from defirisk.core.errors import UsageError
 from defirisk.core.evm import Block, Hash
 from defirisk.core.row import Row
+from defirisk.imports.judging import Rows
 from defirisk.store.database import Store
 from defirisk.store.raw import block_at, put_blocks
 from defirisk.store.registry import (
@@ -36,8 +37,6 @@ from defirisk.store.replacing import replace_rows
 IMPORTED_CHAIN = 0
 NO_PARENT = "0x" + "0" * 64
 
-Rows = Mapping[type[Row], Sequence[Row]]
-
 
 def digest(files: Iterable[str]) -> Hash:
     """SHA-256 of the files' own SHA-256 digests, sorted: their order and names do not matter."""
@@ -53,10 +52,14 @@ def _sha256(path: str) -> bytes:
 
 
 def store_import(
-    store: Store, adapter: Adapter, protocols: Mapping[str, Rows], content: Hash
+    store: Store,
+    adapter: Adapter,
+    row_types: Sequence[type[Row]],
+    protocols: Mapping[str, Rows],
+    content: Hash,
 ) -> tuple[Block, int]:
-    """Stores the rows of each protocol in one transaction; returns the block, and how many versions
-    of rows were written.
+    """Makes these rows all that the protocols have of these types, in one transaction; returns the
+    block, and how many versions of rows were written.
 
     Errors: `UsageError` where a protocol has the name of what was indexed from a chain.
     """
@@ -69,7 +72,7 @@ def store_import(
             deployment = known[name] or put_deployment(
                 connection, _deployment(adapter, name, block), adapter.version
             )
-            for row_type in adapter.rows:
+            for row_type in row_types:
                 stated = rows.get(row_type, ())
                 written += replace_rows(connection, deployment.id, row_type, stated, block.number)
             set_folded(connection, deployment.id, block.number, adapter.version)

@@ -9,12 +9,6 @@ from defirisk.reports.model import Block, Column, Header, Note, Number, Numbers,
 from defirisk.reports.value import plural
 
 _SHOWN = 20
-_PROTOCOLS = (
-    Column("protocol", "Protocol", "text"),
-    Column("markets", "Markets", "int"),
-    Column("accounts", "Accounts", "int"),
-    Column("positions", "Positions", "int"),
-)
 _REFUSED = (
     Column("file", "File", "text"),
     Column("line", "Line", "int"),
@@ -29,10 +23,13 @@ def build(summary: ImportSummary, *, run: Run) -> Report:
     lead.append(
         Table(
             name="protocols",
-            title="Protocols",
-            columns=_PROTOCOLS,
-            rows=tuple((p.protocol, p.markets, p.accounts, p.positions) for p in summary.protocols),
-            empty="no protocol passed",
+            title="What passed",
+            columns=(
+                Column("protocol", "Name", "text"),
+                *(Column(key, key.capitalize(), "int") for key in _counted(summary)),
+            ),
+            rows=tuple((one.protocol, *one.counts.values()) for one in summary.protocols),
+            empty="nothing passed",
         )
     )
     if refused:
@@ -79,10 +76,9 @@ def _notes(summary: ImportSummary) -> list[Note]:
 
 
 def _numbers(summary: ImportSummary) -> Numbers:
-    accounts = sum(one.accounts for one in summary.protocols)
     counts = (
         ("rows_read", "Rows read", summary.rows_read),
-        ("accounts", "Accounts", accounts),
+        *((key, key.capitalize(), _total(summary, key)) for key in _counted(summary)),
         ("rows_refused", "Rows refused", len(summary.refused)),
         ("rows_written", "Rows new or changed", summary.rows_written),
     )
@@ -91,24 +87,25 @@ def _numbers(summary: ImportSummary) -> Numbers:
     )
 
 
+def _counted(summary: ImportSummary) -> list[str]:
+    """What is counted in an import of this kind: the same for all that is in it."""
+    return list(summary.protocols[0].counts) if summary.protocols else []
+
+
+def _total(summary: ImportSummary, key: str) -> int:
+    return sum(one.counts[key] for one in summary.protocols)
+
+
 def _data(summary: ImportSummary) -> dict[str, Any]:
     return {
         "stored": summary.block is not None,
         "files": list(summary.files),
         "rows_read": summary.rows_read,
-        "accounts": sum(one.accounts for one in summary.protocols),
+        **{key: _total(summary, key) for key in _counted(summary)},
         "rows_refused": len(summary.refused),
         "rows_written": summary.rows_written,
         "cut_amounts": summary.cut_amounts,
-        "protocols": [
-            {
-                "protocol": one.protocol,
-                "markets": one.markets,
-                "accounts": one.accounts,
-                "positions": one.positions,
-            }
-            for one in summary.protocols
-        ],
+        "protocols": [{"protocol": one.protocol, **one.counts} for one in summary.protocols],
         "refused": [
             {"file": one.file, "line": one.line, "reason": one.reason} for one in summary.refused
         ],

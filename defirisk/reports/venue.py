@@ -11,7 +11,7 @@ from typing import Any
 from defirisk.core.book import Book
 from defirisk.core.errors import CheckFailed
 from defirisk.core.quote import Spot, leaves
-from defirisk.core.venue import Venue
+from defirisk.core.venue import Pool, Venue
 from defirisk.reports.labels import asset_label, token_label
 from defirisk.reports.model import (
     Axis,
@@ -88,8 +88,16 @@ def _step(venue: Venue, i: int, j: int, price: Fraction, move: Fraction) -> Step
         move=float(move),
         sell=float(Fraction(sale.sold, 10 ** venue.decimals[i])),
         receive=float(Fraction(sale.received, 10 ** venue.decimals[j])),
-        reached=sale.pool.price(i, j) <= target * CLOSE,
+        reached=_is_there(sale.pool, i, j, target),
     )
+
+
+def _is_there(pool: Pool, i: int, j: int, target: Fraction) -> bool:
+    """Whether the price came down to the target; not where the pool ran out before."""
+    try:
+        return pool.price(i, j) <= target * CLOSE
+    except CheckFailed:
+        return False
 
 
 class VenueReport:

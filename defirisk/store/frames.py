@@ -214,6 +214,7 @@ def _market_facts(deployment: int, asset: int, market: Market) -> MarketFacts:
         price_updated_ts=market.price_updated_ts,
         price_grade=market.price_grade,
         flags=market.flags,
+        price_made_of=market.price_made_of,
     )
 
 

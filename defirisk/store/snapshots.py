@@ -12,6 +12,7 @@ from defirisk.core.evm import Address, Block, BlockTag
 from defirisk.core.plugins import adapter, adapters, nearest
 from defirisk.core.sources import (
     ClaimAdapter,
+    HasVenues,
     HoldsShares,
     OracleAdapter,
     Sources,
@@ -143,7 +144,7 @@ def sources_at(connection: Connection, chain_id: int, block: Block) -> Sources:
     ]
     pairs = [(adapter(stored.deployment.protocol), stored) for stored in ready]
     for its, stored in pairs:
-        if isinstance(its, VenueAdapter):
+        if isinstance(its, HasVenues):
             venues = its.venues(snapshot(connection, stored, block, found))
             found.venues |= {venue.address: venue for venue in venues}
     for its, stored in pairs:
@@ -172,7 +173,7 @@ def _is_ready(stored: StoredDeployment, number: int) -> bool:
     """Whether what is needed of it can be used: markets are looked at one by one, by name."""
     its = adapter(stored.deployment.protocol)
     source = isinstance(its, OracleAdapter | VenueAdapter | WrapperAdapter)
-    if not source and not isinstance(its, ClaimAdapter):
+    if not source and not isinstance(its, HasVenues | ClaimAdapter):
         return False
     if _is_new(stored, its) or (not source and stored.folded_to < number):
         return False

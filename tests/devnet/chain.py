@@ -14,6 +14,7 @@ SLOT = 12
 CALL_GAS = 4_000_000
 DEPLOY_GAS = 16_000_000  # a transaction may not ask for more than 2**24
 MAX_FEE = 10**10
+SENT_AT_ONCE = 50  # the node handles more than some hundred requests of a batch out of order
 
 
 class Reverted(Exception):
@@ -132,7 +133,9 @@ class Chain:
 
     def _mine(self, requests: Sequence[Request], seconds: int) -> list[dict[str, Any]]:
         self._time += seconds
-        hashes = self.rpc.batch(requests)
+        hashes: list[str] = []
+        for start in range(0, len(requests), SENT_AT_ONCE):
+            hashes += self.rpc.batch(requests[start : start + SENT_AT_ONCE])
         self.rpc.call("evm_mine", hex(self._time))
         receipts = self.rpc.call("eth_getBlockReceipts", "latest")
         if [receipt["transactionHash"] for receipt in receipts] != hashes:

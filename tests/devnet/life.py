@@ -69,27 +69,40 @@ class Life:
         reforms = self.customs.reforms(step)
         if reforms:
             self.chain.must(*reforms)
-        present = [account.address for account in self.accounts if account.joins < step]
+        present = self._present(step)
         if step < self.pace.steps - IDLE_STEPS:
             self.customs.liquidate(present)
         self._welcome(step)
-        self._act(present)
+        txs = self._doings(present)
+        if txs:
+            self.chain.mine(txs)
+
+    def moves(self, step: int) -> list[Tx]:
+        """Everything of one step where nobody is liquidated, for a block that others share."""
+        reforms = self.customs.reforms(step)
+        joining = [tx for one in self._newcomers(step) for tx in self.customs.join(one)]
+        return [*reforms, *joining, *self._doings(self._present(step))]
+
+    def _present(self, step: int) -> list[str]:
+        return [account.address for account in self.accounts if account.joins < step]
+
+    def _newcomers(self, step: int) -> list[Account]:
+        return [account for account in self.accounts if account.joins == step]
 
     def _welcome(self, step: int) -> None:
-        newcomers = [account for account in self.accounts if account.joins == step]
+        newcomers = self._newcomers(step)
         for start in range(0, len(newcomers), PLANS_PER_BLOCK):
             group = newcomers[start : start + PLANS_PER_BLOCK]
             self.chain.mine([tx for account in group for tx in self.customs.join(account)])
 
-    def _act(self, present: list[str]) -> None:
+    def _doings(self, present: list[str]) -> list[Tx]:
         """A few accounts do something; hopeless calls are dropped before they are sent."""
         chosen = self.rng.sample(present, min(self.pace.actions, len(present)))
         plans = self.customs.act(chosen)
         # A plan that starts by getting tokens cannot be tried alone, and needs it least.
         useful = self.customs.worthwhile([plan[0] for plan in plans if len(plan) == 1])
         funded = [tx for plan in plans if len(plan) > 1 for tx in plan]
-        if useful or funded:
-            self.chain.mine([*useful, *funded])
+        return [*useful, *funded]
 
 
 def draw_plan(rng: random.Random, weights: dict[Callable[[P], Plan], int], position: P) -> Plan:

@@ -49,7 +49,7 @@ def run_node(
         command += ["--load-state", str(load)]
     if dump is not None:
         # Old states are most of the work of a block, and a dump has none of them.
-        command += ["--dump-state", str(dump)]
+        command += ["--dump-state", str(dump), "--prune-history"]
     # Anvil writes old states to disk and never removes them, so they get a place that goes away.
     with tempfile.TemporaryDirectory(prefix="devnet-states-") as states:
         command += ["--cache-path", states]

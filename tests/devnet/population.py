@@ -43,7 +43,8 @@ ELSEWHERE: dict[str, Settle] = {
     "vaults": settle_vaults,
     "morpho-composed": settle_crowd,
 }
-EXCHANGES = {"uniswap-v2", "uniswap-v3", "curve"}
+EXCHANGES = ("uniswap-v2", "uniswap-v3", "curve")
+WITHOUT_DEBT = (*EXCHANGES, "oracles", "vaults")
 
 
 @dataclass(frozen=True)
@@ -89,8 +90,11 @@ class Population:
         """Live through all steps; `after_step` is told the number of each when it is over."""
         for step in range(self.pace.steps):
             self._report_prices(step)
-            for life in self.lives.values():
-                life.live(step)
+            # A block costs more than what is in it, and pools do not wait for each other.
+            self.chain.mine([tx for name in WITHOUT_DEBT for tx in self.lives[name].moves(step)])
+            for name, life in self.lives.items():
+                if name not in WITHOUT_DEBT:
+                    life.live(step)
             if after_step is not None:
                 after_step(step)
 

@@ -50,6 +50,14 @@ def deployments(described: dict[str, Any]) -> list[Deployment]:
         _deployment(described, morpho, "morpho-blue", {"morpho": morpho["morpho"]}),
         _deployment(described, compound, "compound-v2", {"comptroller": compound["comptroller"]}),
     ]
+    every += [
+        _deployment(described, section, protocol, {role: section[role] for role in roles})
+        for protocol, section, roles in (
+            ("uniswap-v2", described["uniswap-v2"], ("factory", "router")),
+            ("uniswap-v3", described["uniswap-v3"], ("factory", "position_manager", "quoter")),
+            ("curve-stableswap", described["curve"], ("factory",)),
+        )
+    ]
     known = adapters()
     return [one for one in every if one.protocol in known]
 

@@ -6,7 +6,7 @@ import click
 
 from defirisk.cli.options import db_option, output_options
 
-KINDS = ("lending",)
+KINDS = ("lending", "pools", "prices", "vaults", "oracles")
 
 
 @click.command(
@@ -15,11 +15,19 @@ KINDS = ("lending",)
 Examples:
   defirisk import lending positions.csv markets.csv
   defirisk import lending markets.parquet positions.parquet --skip-bad --format json
+  defirisk import pools pools.csv ticks.csv
+  defirisk import vaults vaults.csv allocations.csv
 \b
-Columns of lending files, the first line being the header:
-  protocol,market,account,asset,side,amount
-  protocol,market,asset,decimals,price_usd,ltv,liquidation_threshold,liquidation_bonus,close_factor
-Side is collateral, supply or debt; amounts are in whole tokens, fractions of 1 (0.8 is 80 %).""",
+Columns, the first line of a file being its header; amounts are in whole tokens, fractions of 1:
+  lending  protocol,market,account,asset,side,amount        side: collateral, supply or debt
+           protocol,market,asset,decimals,price_usd,ltv,liquidation_threshold,
+           liquidation_bonus,close_factor
+  pools    venue,kind,asset_in,asset_out,reserve_in,reserve_out,fee,amplification
+           kind: constant-product, stableswap, uniswap-v3 (with sqrt_price_x96 or price, and a
+           file venue,tick,liquidity_net), depth (with price,cumulative_amount)
+  prices   ts,asset,price_usd,source
+  vaults   vault,asset,total_assets,total_shares            and: vault,market,amount
+  oracles  protocol,market,asset,kind,source""",
 )
 @click.argument("kind", type=click.Choice(KINDS), metavar="|".join(KINDS))
 @click.argument(
@@ -40,10 +48,10 @@ def command(
     format_: str | None,
     output: str | None,
 ) -> None:
-    """Read positions from CSV or parquet files into the store.
+    """Read positions, pools, prices, vaults or oracles from CSV or parquet files into the store.
 
-    Which file is which, its header says. Nothing is stored unless every row is valid. A protocol
-    that was imported before is replaced; what it was stays readable with --block.
+    Which file is which, its header says. Nothing is stored unless every row is valid. A protocol,
+    pool or vault that was imported before is replaced; what it was stays readable with --block.
     """
     from defirisk.cli.output import emit
     from defirisk.cli.progress import Bars
@@ -53,17 +61,17 @@ def command(
     from defirisk.reports.imported import build
     from defirisk.reports.value import plural
 
-    assert kind in KINDS
+    what = run.kind_of(kind)
     with Bars() as bars:
-        lending = run.read(files, bars)
-        refused = lending.refused
+        found = run.read(what, files, bars)
+        refused = found.refused
         if refused and not skip_bad:
-            said = run.summary(lending, files)
+            said = run.summary(found, files)
         else:
             bars("store", 0, None)
             # The store is only made once there is something to put into it.
             with opened(db, create=True) as (_, store):
-                said = run.store(store, lending, files)
+                said = run.store(store, what, found, files)
     emit(build(said, run=provenance(0, True)), format_, output)
     if said.block is None:
         first = refused[0]

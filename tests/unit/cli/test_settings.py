@@ -53,6 +53,11 @@ def written(folder: Path, text: str) -> Path:
         (MARKET + '\nfollows = "WETH"', "write follows as"),
         (MARKET + "\nfollows = { a = 1 }", "write follows as"),
         (MARKET + "\n" + MARKET, "two deployments are called 'mine'"),
+        ("heartbeats = 3", "write heartbeats as [heartbeats]"),
+        ('[heartbeats]\ndefault = "1h"', "write heartbeats as [heartbeats]"),
+        ("[heartbeats]\ndefault = true", "write heartbeats as [heartbeats]"),
+        ("[heartbeats]\ndefault = 0", "write heartbeats as [heartbeats]"),
+        ("[heartbeats]\nWETH = 3600", "write heartbeats as [heartbeats]"),
     ],
 )
 def test_what_is_wrong_is_said_with_the_place(cli: CommandLine, text: str, says: str) -> None:
@@ -81,6 +86,13 @@ def test_a_deployment_is_read_with_its_addresses_in_lower_case(tmp_path: Path) -
     (mine,) = load_settings(written(tmp_path, MARKET)).deployments
     assert (mine.name, mine.chain_id, mine.first_block) == ("mine", 1, 7)
     assert mine.contracts == dict.fromkeys(ROLES, AT.lower())
+
+
+def test_heartbeats_are_a_day_unless_something_else_is_said(tmp_path: Path) -> None:
+    assert load_settings(tmp_path).heartbeats.of(AT.lower()) == 86_400
+    text = f'[heartbeats]\ndefault = 7200\n"{AT}" = 3600'
+    stated = load_settings(written(tmp_path, text)).heartbeats
+    assert (stated.of(AT.lower()), stated.of("0x00")) == (3600, 7200)
 
 
 def test_variables_are_filled_in_from_the_environment(

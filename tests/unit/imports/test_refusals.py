@@ -130,7 +130,7 @@ def test_files_that_are_not_what_they_should_be(cli: CommandLine) -> None:
     assert "'none.csv' does not exist" in cli.refused("import", "lending", "none.csv")
     assert "Missing argument 'FILE...'" in cli.refused("import", "lending")
     assert "'lendig' is not" in cli.refused("import", "lendig", held, listed)
-    assert "no market passed" in cli.refused("import", "lending", bad, "--skip-bad")
+    assert "no row passed" in cli.refused("import", "lending", bad, "--skip-bad")
 
 
 def test_a_long_list_of_refusals_is_cut_for_people_only(cli: CommandLine) -> None:

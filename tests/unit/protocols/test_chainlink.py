@@ -62,7 +62,12 @@ def test_a_proxy_answers_what_its_aggregator_emitted() -> None:
     state = observed(answered(2000), **FACTS, latestAnswer=(2000,))
 
     assert answer_of(state) == Answer(
-        price=2000, decimals=8, updated_at=1_699_999_000, grade="logs"
+        price=2000,
+        decimals=8,
+        updated_at=1_699_999_000,
+        grade="logs",
+        kind="chainlink",
+        made_of=(AGGREGATOR,),
     )
 
 

@@ -7,19 +7,26 @@ from typing import Literal
 
 import pytest
 
-from defirisk.core.adapter import Answer
-from defirisk.core.quote import Constant, Leaf
-from defirisk.protocols.lending.morpho_blue.numeraire import Dollars, unit_of
+from defirisk.core.adapter import Answer, Deployment, Snapshot, Token
+from defirisk.core.claim import Claim
+from defirisk.core.evm import Block
+from defirisk.core.quote import Constant, Conversion, Feed, Leaf, Product, Spot, exact
+from defirisk.protocols.lending.morpho_blue.numeraire import Dollars, unit_of, value
 from defirisk.protocols.lending.morpho_blue.oracle_price import (
     PriceNow,
     chainlink_price,
     price_now,
     shocked_price,
 )
-from defirisk.protocols.lending.morpho_blue.rows import Market, Oracle, OraclePrice
+from defirisk.protocols.lending.morpho_blue.rows import (
+    Market,
+    Oracle,
+    OraclePrice,
+    OracleVaults,
+)
 from tests.unit.protocols.rows_in_memory import RowsInMemory
 
-WETH, USDC, STETH = "0xe1", "0xdc", "0x5e"
+WETH, USDC, STETH, VAULT = "0xe1", "0xdc", "0x5e", "0x77"
 ETH_USD, USDC_USD, STETH_ETH, ORACLE = "0xf1", "0xf2", "0xf3", "0x0c"
 WORDS = {ETH_USD: "ETH / USD", USDC_USD: "USDC / USD", STETH_ETH: "stETH / ETH"}
 DECIMALS = {WETH: 18, STETH: 18, USDC: 6}
@@ -59,23 +66,28 @@ def market(collateral: str, loan: str, at: int = 1) -> Market:
     )
 
 
-def values(parts: tuple[Leaf, ...]) -> Fraction | None:
-    product = Fraction(1)
-    for part in parts:
-        if part.value is None:
-            return None
-        product *= part.value
-    return product
+def now(
+    rows: RowsInMemory, answers: dict[str, Answer] | None = None, claim: Claim | None = None
+) -> PriceNow:
+    """The oracle's price where these feeds and this vault are known."""
+    at = Snapshot(
+        deployment=Deployment(name="morpho", protocol="morpho-blue", chain_id=1),
+        block=Block(number=9, hash="", parent_hash="", timestamp=9),
+        rows=rows,
+        tokens={
+            address: Token(address=address, symbol="", name="", decimals=decimals)
+            for address, decimals in {**DECIMALS, VAULT: 18}.items()
+        },
+        answers=ANSWERS if answers is None else answers,
+        claims={} if claim is None else {claim.token: claim},
+    )
+    return price_now(ORACLE, at)
 
 
-BOTH = price_now(ORACLE, made_of(ETH_USD, USDC_USD, 24), ANSWERS)
-ONE_SIDED = price_now(ORACLE, made_of(ETH_USD, "", 16), ANSWERS)
-IN_ETHER = price_now(ORACLE, made_of(STETH_ETH, "", 18), ANSWERS)
-STATED = price_now(
-    ORACLE,
-    RowsInMemory(OraclePrice(oracle=ORACLE, price_raw=1_900 * 10**24)),
-    ANSWERS,
-)
+BOTH = now(made_of(ETH_USD, USDC_USD, 24))
+ONE_SIDED = now(made_of(ETH_USD, "", 16))
+IN_ETHER = now(made_of(STETH_ETH, "", 18))
+STATED = now(RowsInMemory(OraclePrice(oracle=ORACLE, price_raw=1_900 * 10**24)))
 
 
 def test_the_price_is_that_of_the_feeds_in_the_scale_of_the_contract() -> None:
@@ -97,17 +109,15 @@ def test_what_reverts_in_the_contract_is_no_price(
 
 def test_a_price_is_read_where_a_feed_is_read_or_a_vault_is_in_it() -> None:
     read = {**ANSWERS, USDC_USD: answer(10**8, grade="read")}
-    assert price_now(ORACLE, made_of(ETH_USD, USDC_USD, 24), read).grade == "read"
+    assert now(made_of(ETH_USD, USDC_USD, 24), read).grade == "read"
 
     vault = RowsInMemory(
         Oracle(oracle=ORACLE, base_vault="0x77", base_feed_1=ETH_USD, scale_factor=10**16),
         OraclePrice(oracle=ORACLE, price_raw=5),
     )
     assert (STATED.price, STATED.grade) == (1_900 * 10**24, "read")
-    assert price_now(ORACLE, vault, ANSWERS) == PriceNow(
-        oracle=ORACLE, price=5, grade="read", updated_ts=None
-    )
-    assert price_now(ORACLE, RowsInMemory(), ANSWERS).grade == "none"
+    assert now(vault) == PriceNow(oracle=ORACLE, price=5, grade="read", updated_ts=None)
+    assert now(RowsInMemory()).grade == "none"
 
 
 @pytest.mark.parametrize(
@@ -142,9 +152,9 @@ def test_both_sides_are_valued_in_dollars_and_compare_as_the_oracle_does(
     first, asked = market(WETH, USDC), market(collateral, loan, 2)
     known = Dollars([(first, BOTH), (asked, price)], WORDS)
 
-    leaves = known.leaves(asked, price, (DECIMALS[collateral], DECIMALS[loan]))
+    found = known.worth(asked, price, (DECIMALS[collateral], DECIMALS[loan]))
 
-    worth = values(leaves.collateral), values(leaves.loan)
+    worth = value(found.collateral), value(found.loan)
     assert worth == dollars
     assert worth[0] is not None
     assert worth[1] is not None
@@ -156,30 +166,31 @@ def test_both_sides_are_valued_in_dollars_and_compare_as_the_oracle_does(
 def test_without_a_dollar_price_of_the_loan_token_nothing_is_made_up() -> None:
     alone = market(STETH, WETH)
 
-    leaves = Dollars([(alone, IN_ETHER)], WORDS).leaves(alone, IN_ETHER, (18, 18))
+    found = Dollars([(alone, IN_ETHER)], WORDS).worth(alone, IN_ETHER, (18, 18))
 
-    assert (values(leaves.collateral), values(leaves.loan)) == (None, None)
+    assert (value(found.collateral), value(found.loan)) == (None, None)
+    assert not found.known
 
 
 def test_the_oldest_market_s_word_counts() -> None:
     """Anybody can make a market whose feed says that a dollar is worth a thousand."""
     words = {**WORDS, "0xbad": "USDC / USD"}
     lie = {**ANSWERS, "0xbad": answer(1_000 * 10**8)}
-    liar = price_now(ORACLE, made_of(ETH_USD, "0xbad", 24), lie)
+    liar = now(made_of(ETH_USD, "0xbad", 24), lie)
     asked = market(WETH, USDC, 3)
     honest_first = [(market(WETH, USDC), BOTH), (market(WETH, USDC, 2), liar), (asked, STATED)]
 
-    leaves = Dollars(honest_first, words).leaves(asked, STATED, (18, 6))
+    found = Dollars(honest_first, words).worth(asked, STATED, (18, 6))
 
-    assert values(leaves.loan) == Fraction(9_999, 10_000)
+    assert value(found.loan) == Fraction(9_999, 10_000)
 
 
 def test_a_hard_coded_dollar_is_no_feed() -> None:
     asked = market(WETH, USDC)
 
-    leaves = Dollars([(asked, ONE_SIDED)], WORDS).leaves(asked, ONE_SIDED, (18, 6))
+    found = Dollars([(asked, ONE_SIDED)], WORDS).worth(asked, ONE_SIDED, (18, 6))
 
-    assert leaves.loan == (Constant(Fraction(1)),)
+    assert found.loan == (Constant(Fraction(1)),)
 
 
 def test_a_shocked_feed_is_rounded_to_its_own_precision() -> None:
@@ -199,3 +210,91 @@ def test_what_both_sides_have_in_common_does_not_move_the_price() -> None:
 
     assert shocked_price(IN_ETHER, half, half, apart=False) == IN_ETHER.price
     assert shocked_price(IN_ETHER, half, Fraction(0), apart=False) is None
+
+
+RATE = Fraction(11, 10)
+SHARES = Claim(token=VAULT, kind="vault", program=Constant(Fraction(1)), underlying=WETH, rate=RATE)
+
+
+def over_vault(base: str = "", quote: str = "", up: int = 0) -> RowsInMemory:
+    """The oracle of a market for the vault's shares, with ether or a dollar lent on them."""
+    rows = made_of(base, quote, up)
+    known = rows.get(Oracle, ORACLE)
+    rows.put(Oracle(**{**{k: getattr(known, k) for k in known.__slots__}, "base_vault": VAULT}))
+    rows.put(OracleVaults(oracle=ORACLE, base_sample_raw=10**18, quote_sample_raw=1))
+    return rows
+
+
+def shares_of(lent: str) -> Market:
+    return market(VAULT, lent, 2)
+
+
+def test_a_vault_s_shares_are_worth_what_they_convert_to() -> None:
+    """Alone, in the loan token; with feeds, in dollars. Rounded as the contract rounds."""
+    alone = now(over_vault(up=18), claim=SHARES)
+    fed = now(over_vault(ETH_USD, USDC_USD, 6), claim=SHARES)
+
+    assert (alone.price, alone.grade) == (11 * 10**35, "logs")
+    assert fed.price == 10**6 * (11 * 10**17 * 2_000 * 10**8) // 99_990_000
+    assert fed.base.made_of == (VAULT, ETH_USD)
+    assert now(over_vault(up=18)).grade == "none"
+
+
+def test_the_shares_of_a_vault_move_with_its_rate_and_with_their_asset() -> None:
+    """The market lends ether on shares: a fall of the ether alone changes nothing in it."""
+    first, asked = market(WETH, USDC), shares_of(WETH)
+    price = now(over_vault(up=18), claim=SHARES)
+    found = Dollars([(first, BOTH), (asked, price)], WORDS).worth(asked, price, (18, 18))
+
+    def moved(kind: type[Leaf]) -> tuple[Fraction | None, Fraction | None]:
+        def half(leaf: Leaf) -> Fraction:
+            return Fraction(1, 2 if isinstance(leaf, kind) else 1)
+
+        collateral, loan = (exact(Product(side), half) for side in (found.collateral, found.loan))
+        return collateral, loan
+
+    assert (value(found.collateral), value(found.loan)) == (Fraction(2_200), Fraction(2_000))
+    assert moved(Conversion) == (Fraction(1_100), Fraction(2_000))
+    assert moved(Feed) == (Fraction(1_100), Fraction(1_000))
+
+
+def test_a_feed_of_unknown_unit_is_put_into_dollars_by_the_loan_token() -> None:
+    """What the oracle divides by is what the loan token is worth: only the other feed is left."""
+    words = {**WORDS, STETH_ETH: "a port of something"}
+    odd = now(made_of(STETH_ETH, USDC_USD, 14))
+    first, asked = market(WETH, USDC), market(STETH, USDC, 2)
+
+    found = Dollars([(first, BOTH), (asked, odd)], words).worth(asked, odd, (18, 6))
+    in_ether = now(made_of(STETH_ETH, ETH_USD, 14))
+    other = Dollars([(first, BOTH), (asked, in_ether)], words).worth(asked, in_ether, (18, 6))
+
+    def usdc(leaf: Leaf) -> Fraction:
+        return Fraction(1, 2 if getattr(leaf, "address", "") == USDC_USD else 1)
+
+    for one, price in ((found, odd), (other, in_ether)):
+        assert price.price is not None
+        worth, loan = value(one.collateral), value(one.loan)
+        assert worth is not None
+        assert loan is not None
+        assert worth / loan == Fraction(price.price * 10**18, 10**42)
+    assert exact(Product(found.collateral), usdc) == value(found.collateral)
+    assert exact(Product(other.collateral), usdc) == (value(other.collateral) or 0) / 2
+
+
+def test_what_is_made_of_a_pool_or_a_vault_moves_the_price_itself() -> None:
+    """No single feed answers the move: the price is rounded to its own precision."""
+    third = Fraction(1, 3)
+    shares = now(over_vault(ETH_USD, USDC_USD, 6), claim=SHARES)
+    pool = Answer(
+        price=2_000 * 10**8,
+        decimals=8,
+        updated_at=7,
+        grade="logs",
+        program=Spot("0x90", WETH, USDC, Fraction(2_000)),
+    )
+    pooled = now(made_of(ETH_USD, USDC_USD, 24), {**ANSWERS, ETH_USD: pool})
+
+    for price in (shares, pooled):
+        assert price.price is not None
+        assert shocked_price(price, third, Fraction(1), apart=True) == round(price.price * third)
+        assert shocked_price(price, third, Fraction(0), apart=True) is None

@@ -6,69 +6,23 @@ each import is a block of it (`defirisk.imports`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable
 
-from defirisk.core.adapter import (
-    Contract,
-    Deployment,
-    Discovery,
-    Finding,
-    Interface,
-    Kind,
-    LiquidationCheck,
-    Log,
-    Proof,
-    Question,
-    Snapshot,
-    View,
-)
-from defirisk.core.evm import Block
+from defirisk.core.adapter import Finding, Kind, LiquidationCheck, Question, Snapshot
 from defirisk.core.holdings import Holdings
-from defirisk.core.row import Key, Row, State
+from defirisk.core.imported import ImportedAdapter
+from defirisk.core.row import Row
 from defirisk.protocols.lending.imported_lending.holdings import Liquidatable, holdings
 from defirisk.protocols.lending.imported_lending.rows import ROWS
 
 
-class ImportedLending:
-    """The adapter. Its rows are written by an import, not by a fold."""
+class ImportedLending(ImportedAdapter):
+    """The adapter."""
 
     name = "imported-lending"
     kind: Kind = "lending"
-    version = 1
-    proof: Proof = "imported"
     source = "files of the user (defirisk import lending)"
-    required_contracts = ()
     rows: tuple[type[Row], ...] = ROWS
-    interfaces: Mapping[str, Interface] = {}
-
-    def roots(self, deployment: Deployment) -> Iterable[Discovery]:
-        """No contract is watched."""
-        return ()
-
-    def discover(self, deployment: Deployment, log: Log) -> Iterable[Discovery]:
-        """There are no logs."""
-        return ()
-
-    def touches(self, log: Log) -> Iterable[tuple[type[Row], Key]]:
-        """There are no logs."""
-        return ()
-
-    def fold(self, log: Log, state: State) -> None:
-        """There are no logs."""
-
-    def views(self, contracts: Sequence[Contract]) -> Iterable[View]:
-        """There is nobody to ask."""
-        return ()
-
-    def discover_view(self, view: View, answer: tuple[Any, ...] | None) -> Iterable[Discovery]:
-        """There are no views."""
-        return ()
-
-    def observe(
-        self, view: View, answer: tuple[Any, ...] | None, block: Block, state: State
-    ) -> None:
-        """There are no views."""
 
     def holdings(self, snapshot: Snapshot) -> Holdings:
         """Accounts, quotes, parameters and amounts."""

@@ -11,11 +11,20 @@ from fractions import Fraction
 
 from defirisk.core.adapter import Snapshot
 from defirisk.core.holdings import Holding, Holdings, Market, Parameters, Quote, Side
-from defirisk.core.quote import Feed
-from defirisk.protocols.lending.imported_lending.rows import ImportedMarket, ImportedPosition
+from defirisk.core.quote import Constant, Feed
+from defirisk.core.quote import exact as exact_value
+from defirisk.protocols.lending.imported_lending.rows import (
+    ImportedMarket,
+    ImportedOracle,
+    ImportedPosition,
+)
 
 SIDES = {side.name.lower(): side for side in Side}
+HARD_CODED = "hard-coded"
+ORACLES = (HARD_CODED, "chainlink", "pyth", "redstone", "twap", "spot", "lp", "vault", "other")
+"""Kinds of oracles that a file may name. All but the first follow their source."""
 _Place = tuple[str, str]  # market and asset
+_Oracles = Mapping[_Place, ImportedOracle]
 
 
 def holdings(snapshot: Snapshot) -> Holdings:
@@ -24,6 +33,7 @@ def holdings(snapshot: Snapshot) -> Holdings:
     """
     markets = list(snapshot.rows.all(ImportedMarket))
     index = {(row.market, row.asset): at for at, row in enumerate(markets)}
+    oracles = {(row.market, row.asset): row for row in snapshot.rows.all(ImportedOracle)}
     several = len({row.market for row in markets}) > 1
     units: dict[tuple[str, str], int] = {}
     held: list[Holding] = []
@@ -39,10 +49,10 @@ def holdings(snapshot: Snapshot) -> Holdings:
         totals[place, side] = totals.get((place, side), 0) + row.amount_raw
     return Holdings(
         units=tuple(unit_name(*unit, several=several) for unit in units),
-        quotes=tuple(_quote(row) for row in markets),
+        quotes=tuple(_quote(row, oracles) for row in markets),
         parameters=tuple(_parameters(row) for row in markets),
         holdings=tuple(held),
-        markets=tuple(_market(row, totals) for row in markets),
+        markets=tuple(_market(row, totals, oracles) for row in markets),
         # No contract rounds here: the numbers of the files are the numbers.
         resolution=Fraction(0),
     )
@@ -73,8 +83,7 @@ class Liquidatable:
         margin = Fraction(0)
         for held in self._of_unit.get(unit, ()):
             quote = exact.quotes[held.quote]
-            assert isinstance(quote.program, Feed)
-            price = (quote.program.value or 0) * prices.get(held.quote, Fraction(1))
+            price = (exact_value(quote.program) or 0) * prices.get(held.quote, Fraction(1))
             worth = held.amount_raw * price / 10**quote.decimals
             if held.side is Side.DEBT:
                 margin -= worth
@@ -91,30 +100,42 @@ class Liquidatable:
         return self._exact
 
 
-def _quote(row: ImportedMarket) -> Quote:
+def _quote(row: ImportedMarket, oracles: _Oracles) -> Quote:
+    price = number(row.price_usd)
+    hard_coded = _is_hard_coded(row, oracles)
     return Quote(
         market=row.market,
         asset=row.asset,
         decimals=row.decimals,
-        program=Feed(_source(row), number(row.price_usd)),
+        program=Constant(price) if hard_coded else Feed(_source(row, oracles), price),
     )
 
 
-def _source(row: ImportedMarket) -> str:
-    """Each market of the file states its own price, so each of them is a feed of its own."""
-    return f"{row.market}/{row.asset}"
+def _is_hard_coded(row: ImportedMarket, oracles: _Oracles) -> bool:
+    oracle = oracles.get((row.market, row.asset))
+    return oracle is not None and oracle.oracle_kind == HARD_CODED
+
+
+def _source(row: ImportedMarket, oracles: _Oracles) -> str:
+    """Each market of the file states its own price, so each of them is a feed of its own, unless a
+    file of oracles says otherwise.
+    """
+    oracle = oracles.get((row.market, row.asset))
+    return oracle.source if oracle and oracle.source else f"{row.market}/{row.asset}"
 
 
 def _parameters(row: ImportedMarket) -> Parameters:
     return Parameters(
-        label=_source(row),
+        label=f"{row.market}/{row.asset}",
         ltv=number(row.ltv),
         liquidation_threshold=number(row.liquidation_threshold),
         liquidation_bonus=number(row.liquidation_bonus),
     )
 
 
-def _market(row: ImportedMarket, totals: Mapping[tuple[_Place, Side], int]) -> Market:
+def _market(
+    row: ImportedMarket, totals: Mapping[tuple[_Place, Side], int], oracles: _Oracles
+) -> Market:
     def total(*sides: Side) -> int:
         return sum(totals.get(((row.market, row.asset), side), 0) for side in sides)
 
@@ -134,7 +155,7 @@ def _market(row: ImportedMarket, totals: Mapping[tuple[_Place, Side], int]) -> M
         parameters=_parameters(row),
         reserve_factor=None,
         price=number(row.price_usd),
-        price_source=_source(row),
+        price_source=_source(row, oracles),
         price_updated_ts=None,
         price_grade="imported",
     )

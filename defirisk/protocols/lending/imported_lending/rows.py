@@ -40,4 +40,16 @@ class ImportedPosition(
     amount_raw: Wide = 0
 
 
-ROWS = (ImportedMarket, ImportedPosition)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedOracle(Row, table="imported_lending_oracles", key=("market", "asset")):
+    """What prices an asset in a market. Prices of the same source move together; one that is
+    hard-coded does not move.
+    """
+
+    market: str
+    asset: str
+    oracle_kind: str = ""
+    source: str = ""
+
+
+ROWS = (ImportedMarket, ImportedPosition, ImportedOracle)

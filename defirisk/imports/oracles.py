@@ -1,0 +1,54 @@
+"""Which oracle prices what in an imported protocol: what moves together, and what never moves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from defirisk.imports.judging import (
+    ImportKind,
+    Line,
+    Refused,
+    Statements,
+    first,
+    name,
+    shown,
+    stated,
+)
+from defirisk.imports.lending import identity
+from defirisk.imports.reading import Layout, Sheet
+from defirisk.protocols.lending.imported_lending.holdings import ORACLES
+from defirisk.protocols.lending.imported_lending.rows import ImportedOracle
+
+LAYOUT = Layout(name="oracles", columns=("protocol", "market", "asset", "kind", "source"))
+
+
+def read_oracles(sheets: Sequence[Sheet]) -> Statements:
+    """Every row of the files, judged."""
+    found = Statements.of(sheets, {ImportedOracle: "oracles"})
+    seen: dict[tuple[str, ...], Line] = {}
+    for where, cells in stated(sheets, LAYOUT):
+        try:
+            protocol = name("protocol", cells["protocol"])
+            market, asset = (identity(name(c, cells[c])) for c in ("market", "asset"))
+            if cells["kind"] not in ORACLES:
+                known = ", ".join(ORACLES)
+                raise Refused(f"kind {shown(cells['kind'])} is not known: write {known}")
+            if not cells["source"] and cells["kind"] != "hard-coded":
+                raise Refused("source is empty: only a hard-coded price has none")
+            first(seen, (protocol, market, asset), where)
+        except Refused as reason:
+            found.refuse(where, reason)
+            continue
+        kind, source = cells["kind"], cells["source"]
+        found.add(
+            protocol, ImportedOracle(market=market, asset=asset, oracle_kind=kind, source=source)
+        )
+    return found.sorted(sheets)
+
+
+KIND = ImportKind(
+    adapter="imported-lending",
+    layouts=(LAYOUT,),
+    row_types=(ImportedOracle,),
+    read=read_oracles,
+)

@@ -1,0 +1,104 @@
+"""Pools that the user imported: no contracts, no logs, nothing to compare with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from fractions import Fraction
+
+from defirisk.core.adapter import Kind, Snapshot
+from defirisk.core.imported import ImportedAdapter
+from defirisk.core.row import Row
+from defirisk.core.venue import Pool, Venue, VenueKind
+from defirisk.protocols.amm.imported_pools.rows import (
+    ROWS,
+    ImportedDepth,
+    ImportedPool,
+    ImportedReserve,
+    ImportedTick,
+)
+from defirisk.swaps.concentrated import Concentrated
+from defirisk.swaps.constant_product import ConstantProduct
+from defirisk.swaps.order_book import OrderBook
+from defirisk.swaps.stableswap import FEE_DENOMINATOR, Generation, StableSwap
+from defirisk.swaps.swap_math import PIPS
+from defirisk.swaps.tick_math import tick_at_sqrt_ratio
+
+KINDS: Mapping[str, VenueKind] = {
+    "constant-product": "constant-product",
+    "uniswap-v3": "concentrated",
+    "stableswap": "stableswap",
+    "depth": "depth",
+}
+"""What a file calls a kind of pool, to what it is."""
+
+
+class ImportedPools(ImportedAdapter):
+    """The adapter."""
+
+    name = "imported-pools"
+    kind: Kind = "amm"
+    source = "files of the user (defirisk import pools)"
+    rows: tuple[type[Row], ...] = ROWS
+
+    def venues(self, snapshot: Snapshot) -> Iterable[Venue]:
+        """The pools of the file."""
+        for row in snapshot.rows.all(ImportedPool):
+            reserves = [r for r in snapshot.rows.all(ImportedReserve) if r.venue == row.venue]
+            yield Venue(
+                address=row.venue,
+                deployment=snapshot.deployment.name,
+                label=row.venue,
+                kind=KINDS[row.kind],
+                tokens=tuple(reserve.asset for reserve in reserves),
+                decimals=tuple(reserve.decimals for reserve in reserves),
+                pool=pool_of(
+                    row,
+                    reserves,
+                    [tick for tick in snapshot.rows.all(ImportedTick) if tick.venue == row.venue],
+                    [one for one in snapshot.rows.all(ImportedDepth) if one.venue == row.venue],
+                ),
+            )
+
+
+def pool_of(
+    row: ImportedPool,
+    reserves: Sequence[ImportedReserve],
+    ticks: Sequence[ImportedTick],
+    levels: Sequence[ImportedDepth],
+) -> Pool:
+    """The pool that rows state. Errors: `UsageError` where they are not those of a real pool."""
+    fee = number(row.fee)
+    match row.kind:
+        case "constant-product":
+            first, second = (reserve.reserve_raw for reserve in reserves)
+            return ConstantProduct((first, second), fee)
+        case "stableswap":
+            return StableSwap(
+                balances=tuple(reserve.reserve_raw for reserve in reserves),
+                rates=tuple(10 ** (36 - reserve.decimals) for reserve in reserves),
+                amplification=int(number(row.amplification) * Generation.PLAIN.value),
+                fee_e10=int(fee * FEE_DENOMINATOR),
+            )
+        case "uniswap-v3":
+            return Concentrated.of(
+                sqrt_price_x96=row.sqrt_price_x96,
+                tick=tick_at_sqrt_ratio(row.sqrt_price_x96),
+                liquidity=row.liquidity,
+                fee_pips=int(fee * PIPS),
+                tick_spacing=row.tick_spacing,
+                liquidity_net={tick.tick: tick.liquidity_net for tick in ticks},
+            )
+    scale = Fraction(10 ** reserves[1].decimals, 10 ** reserves[0].decimals)
+    return OrderBook(
+        prices=tuple(number(level.price) * scale for level in levels),
+        amounts=tuple(level.cumulative_raw for level in levels),
+    )
+
+
+def number(text: str) -> Fraction:
+    """The exact value of the decimal text that an import has let pass."""
+    return Fraction(Decimal(text))
+
+
+ADAPTER = ImportedPools()

@@ -1,0 +1,57 @@
+"""The state of an imported pool: what the user's files state, digit by digit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from defirisk.core.row import Row, Wide
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedPool(Row, table="imported_pools", key=("venue",)):
+    """One pool. `fee` is a fraction of 1 as decimal text; `amplification` is A as the contract's
+    A() says it, as text; the others are a Uniswap v3 pool's own.
+    """
+
+    venue: str
+    kind: str = ""
+    fee: str = "0"
+    amplification: str = "0"
+    sqrt_price_x96: Wide = 0
+    tick_spacing: int = 1
+    liquidity: Wide = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedReserve(Row, table="imported_pool_reserves", key=("venue", "place")):
+    """What a pool holds of one token, in base units; `place` is the token's in the pool's order."""
+
+    venue: str
+    place: int
+    asset: str = ""
+    decimals: int = 18
+    reserve_raw: Wide = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedTick(Row, table="imported_pool_ticks", key=("venue", "tick")):
+    """The liquidity that is added where the price rises through a tick."""
+
+    venue: str
+    tick: int
+    liquidity_net: Wide = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedDepth(Row, table="imported_pool_depth", key=("venue", "level")):
+    """A level of a depth table, the best first: whole tokens of the second asset per whole token of
+    the first, and base units of the first that are taken at this price or a better one.
+    """
+
+    venue: str
+    level: int
+    price: str = "0"
+    cumulative_raw: Wide = 0
+
+
+ROWS = (ImportedPool, ImportedReserve, ImportedTick, ImportedDepth)

@@ -1,0 +1,1 @@
+"""Exact mirrors of AMM arithmetic: one file per curve, pure integers."""

@@ -1,0 +1,1 @@
+"""Curve's StableSwap on the local chain."""

@@ -1,0 +1,1 @@
+"""Price sources beside the feeds of the lending markets: averages, caps, shares, mistakes."""

@@ -1,0 +1,1 @@
+"""Uniswap v2 on the local chain."""

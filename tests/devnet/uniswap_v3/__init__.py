@@ -1,0 +1,1 @@
+"""Uniswap v3 on the local chain."""
