@@ -3,7 +3,8 @@
 Every margin is linear in the fall x, so a unit is liquidatable on one interval of x, and what it
 owes, has pledged and leaves uncovered is linear on it. Sorting the ends of all intervals and
 summing gives piecewise linear totals with jumps: all breakpoints, cliffs and inverse queries
-without a grid. Decided in floating point: `screen` is the judge within 1e-6 of a threshold.
+without a grid. Units whose prices bend are laid on chords (`chords`). Decided in floating point:
+`screen` is the judge within 1e-6 of a threshold.
 """
 
 from __future__ import annotations
@@ -14,14 +15,18 @@ from fractions import Fraction
 
 import numpy as np
 
-from defirisk.contagion.valuation import market_quotes, positions, sums, times
+from defirisk.contagion.chords import ACCOUNTS, BAD_DEBT, COLLATERAL, DEBT, chords
+from defirisk.contagion.valuation import Bools, Positions, market_quotes, positions, sums, times
 from defirisk.core.book import Book, Floats
-from defirisk.core.errors import CheckFailed
 from defirisk.core.outcome import Counts
 from defirisk.core.scenario import Scenario, quote_prices
 from defirisk.shocks.target import price_moves
 
-ACCOUNTS, DEBT, COLLATERAL, BAD_DEBT = range(4)
+KNOTS = 65
+DROPS = tuple(Fraction(k, KNOTS - 1) for k in range(KNOTS))
+"""The drops at which prices are asked for."""
+STRAIGHT = 1e-9
+"""A price is a straight line in the fall if no knot is further from it, relatively."""
 SAME_DROP = 12
 """Decimals to which the thresholds of one cliff agree: equal loans differ in the last bits."""
 
@@ -147,13 +152,27 @@ def curve(book: Book, asset: int) -> Curve:
     """The curve of a fall of `asset` with all that follows it, as `price:` moves them.
 
     Units with an unknown price are left out. Values of `at` agree with `screen` to 1e-9 of the
-    book's total. Errors: `CheckFailed` where an oracle does not move linearly with the price.
+    book's total; where a price bends (an LP share, a cap), its units are laid on chords between
+    `KNOTS` drops instead, which agree to 1e-4 of what these units owe.
     """
-    oracle, market = _ends(book, asset)
+    oracle, market = _prices(book, asset)
     rows = positions(book)
+    bent = _bent(rows, oracle, market)
+    ends = [0, -1]
+    straight = _events_between(rows, oracle[:, ends], market[:, ends], rows.decidable & ~bent)
+    if not bent.any():
+        return _sorted(asset, *straight)
+    few = positions(book, np.flatnonzero(bent))
+    return _sorted(asset, *straight, *chords(few, oracle, market, DROPS))
+
+
+def _events_between(
+    rows: Positions, oracle: Floats, market: Floats, decidable: Bools
+) -> list[tuple[Floats, Floats]]:
+    """Of units whose prices are straight lines between drops of 0 and 1."""
     owed, pledged = times(rows.debt, market), times(rows.collateral, market)
     after, until = _negative(times(rows.backing, oracle) - times(rows.debt, oracle))
-    after[~rows.decidable] = np.inf
+    after[~decidable] = np.inf
     uncovered_after, uncovered_until = _negative(pledged - owed)
     both_after, both_until = np.maximum(after, uncovered_after), np.minimum(until, uncovered_until)
 
@@ -163,7 +182,7 @@ def curve(book: Book, asset: int) -> Curve:
     at_risk[:, :, COLLATERAL] = _line(pledged)
     lost = np.zeros_like(at_risk)
     lost[:, :, BAD_DEBT] = _line(owed - pledged)
-    return _sorted(asset, _events(after, until, at_risk), _events(both_after, both_until, lost))
+    return [_events(after, until, at_risk), _events(both_after, both_until, lost)]
 
 
 def _sorted(asset: int, *events: tuple[Floats, Floats]) -> Curve:
@@ -188,18 +207,24 @@ def walls(book: Book, step: float = 0.01) -> dict[int, Wall]:
     return {asset: wall for asset, wall in found.items() if wall.accounts.any()}
 
 
-def _ends(book: Book, asset: int) -> tuple[Floats, Floats]:
-    """Oracle and market prices at drops of 0 and 1, shape (Q, 2) each."""
+def _prices(book: Book, asset: int) -> tuple[Floats, Floats]:
+    """Oracle and market prices at `DROPS`, shape (Q, KNOTS) each."""
     scenarios = [
-        Scenario(name="", shocks=(), moves=price_moves(book, asset, Fraction(factor)))
-        for factor in (1, 0, Fraction(1, 2))
+        Scenario(name="", shocks=(), moves=price_moves(book, asset, 1 - drop)) for drop in DROPS
     ]
-    oracle = quote_prices(book, scenarios)
-    middle = oracle[:, :2].mean(axis=1)
-    if not np.allclose(oracle[:, 2], middle, rtol=1e-9, atol=0, equal_nan=True):
-        name = book.symbol(asset)
-        raise CheckFailed(f"an oracle is not linear in the price of {name}: use a grid of price:")
-    return oracle[:, :2], market_quotes(book, scenarios[:2])
+    return quote_prices(book, scenarios), market_quotes(book, scenarios)
+
+
+def _bent(rows: Positions, *prices: Floats) -> Bools:
+    """The units of which some price is no straight line in the fall, shape (N,)."""
+    along = np.array([float(drop) for drop in DROPS])
+    touched = np.zeros(rows.count, dtype=np.bool_)
+    for of in prices:
+        line = of[:, :1] + (of[:, -1:] - of[:, :1]) * along
+        scale = np.abs(of).max(axis=1, keepdims=True)
+        curved = (np.abs(of - line) > STRAIGHT * scale).any(axis=1).astype(np.float64)
+        touched |= times(rows.debt + rows.collateral, curved) > 0
+    return touched & rows.decidable
 
 
 def _line(ends: Floats) -> Floats:

@@ -13,7 +13,6 @@ from defirisk.contagion.curve import Curve, curve, walls
 from defirisk.contagion.screen import screen
 from defirisk.contagion.valuation import holding_values, unit_collateral, unit_debt
 from defirisk.core.book import Book
-from defirisk.core.errors import CheckFailed
 from defirisk.core.scenario import Scenario
 from defirisk.shocks.target import price_moves
 from tests.books import Token, book, books
@@ -219,12 +218,3 @@ def test_walls_of_all_assets_that_have_one() -> None:
 
     assert list(found) == [WETH]
     assert found[WETH].accounts.tolist() == [0, 0, 0, 1, 0, 0, 0, 0, 0, 0]
-
-
-def test_an_oracle_that_squares_a_price_has_no_curve() -> None:
-    # LP does not follow A, but its quote reads both feeds that move with A.
-    lp = Token("LP", 5, feed="feed-A", ratio_feed="feed-B")
-    made = book([Token("A", 10), Token("B", 1, follows="A"), lp], [])
-
-    with pytest.raises(CheckFailed, match="not linear in the price of A"):
-        curve(made, 0)
