@@ -122,7 +122,8 @@ class Answer:
 
     `grade` is "logs" where it was folded from logs, "read" where a view was asked. `program` says
     what the answer is made of, and has its value today; None: of nothing but itself. `kind` is the
-    adapter that answers, `made_of` the contracts that the feed itself asks.
+    adapter that answers, `made_of` the contracts that the feed itself asks. `exact`: it is what
+    the contract answers at this very block; else it is the latest that is known.
     """
 
     price: int
@@ -132,6 +133,7 @@ class Answer:
     program: Program | None = None
     kind: str = ""
     made_of: tuple[Address, ...] = ()
+    exact: bool = True
 
     @property
     def value(self) -> Fraction:

@@ -29,7 +29,8 @@ class Claim:
     `program` is the worth of one whole token in USD at market, over the market prices of what it
     wraps (`core.quote.Market`) and its own rates (`Conversion`). `rate` is whole tokens of
     `underlying` per whole token where it wraps a single one; both are empty and None otherwise.
-    `total_assets_raw` are base units of the underlying, `supply_raw` of the token itself.
+    `total_assets_raw` are base units of the underlying, `supply_raw` of the token itself. `exact`:
+    the rate is the contract's own at this very block; else it is the latest that is known.
     """
 
     token: Address
@@ -40,6 +41,7 @@ class Claim:
     total_assets_raw: int = 0
     supply_raw: int = 0
     grade: Literal["logs", "read"] = "logs"
+    exact: bool = True
     allocations: tuple[Allocation, ...] = field(default=())
 
 

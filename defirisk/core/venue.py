@@ -77,7 +77,7 @@ class Venue:
     tokens: tuple[Address, ...]
     decimals: tuple[int, ...]
     pool: Pool
-    grade: Literal["logs", "read"] = "logs"
+    grade: Literal["logs", "read", "imported"] = "logs"
     history: PriceHistory | None = None
 
     def place(self, token: Address) -> int:

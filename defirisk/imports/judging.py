@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -9,13 +10,15 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from defirisk.core.importing import ImportedProtocol, Refusal
 from defirisk.core.row import Row
-from defirisk.imports.decimal_text import exact
+from defirisk.imports.decimal_text import exact, to_raw
 from defirisk.imports.reading import Cells, Layout, Sheet
 
 MAX_NAME = 200
 """Characters of a name, which may become the name of a deployment."""
 MAX_DECIMALS = 77  # 10^78 does not fit into 256 bits
 MAX_RAW = 2**256
+MAX_PRICE_USD = 10**30
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 
 Rows = Mapping[type[Row], Sequence[Row]]
 K = TypeVar("K")
@@ -136,6 +139,11 @@ def name(column: str, text: str) -> str:
     return text
 
 
+def identity(text: str) -> str:
+    """An address is the same in capitals; any other name is what it is."""
+    return text.lower() if _ADDRESS.fullmatch(text) else text
+
+
 def number(column: str, text: str, *, least: int | None = 0) -> Fraction:
     """A decimal number, not below `least`."""
     if not text:
@@ -156,6 +164,23 @@ def whole(column: str, text: str, *, least: int | None = 0) -> int:
     if abs(value) >= MAX_RAW:
         raise Refused(f"{column} {shown(text)} does not fit into 256 bits")
     return int(value)
+
+
+def amount(column: str, text: str, decimals: int) -> tuple[int, bool]:
+    """Base units of an amount in whole tokens, and whether digits had to be cut for it."""
+    in_units = to_raw(text, decimals)
+    if in_units is None or text.startswith("-"):
+        number(column, text)
+    raw, cut = in_units or (0, False)
+    if raw >= MAX_RAW:
+        raise Refused(f"{column} {shown(text)} does not fit into 256 bits")
+    return raw, cut
+
+
+def price_usd(column: str, text: str) -> None:
+    """A price in US dollars, if anything costs that much."""
+    if number(column, text) > MAX_PRICE_USD:
+        raise Refused(f"{column} is above {MAX_PRICE_USD:.0e}: mistyped?")
 
 
 def shown(text: str) -> str:

@@ -6,22 +6,24 @@ so files may come in any order, and several of a kind are read as one.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from defirisk.core.errors import UsageError
 from defirisk.core.importing import ImportedProtocol, Refusal
-from defirisk.imports.decimal_text import exact, to_raw
+from defirisk.imports.decimal_text import exact
 from defirisk.imports.judging import (
     MAX_DECIMALS,
     MAX_NAME,
-    MAX_RAW,
     ImportKind,
     Line,
     Refused,
     Rows,
+    amount,
     first,
+    identity,
+    number,
+    price_usd,
     shown,
 )
 from defirisk.imports.reading import Cells, Layout, Sheet
@@ -42,8 +44,6 @@ MARKETS = Layout(
 LAYOUTS = (POSITIONS, MARKETS)
 
 DECIMALS = 18
-MAX_PRICE_USD = 10**30
-_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 Place = tuple[str, str, str]  # protocol, market, asset
 
 
@@ -113,20 +113,22 @@ def _read_markets(found: Lending, sheets: Iterable[Sheet]) -> dict[Place, int]:
 
 def _market(market: str, asset: str, cells: Cells) -> ImportedMarket:
     stated = dict(zip(MARKETS.columns, cells, strict=True))
-    numbers = {name: _number(name, stated[name]) for name in ("price_usd", *_FRACTIONS)}
-    if (exact(numbers["price_usd"]) or 0) > MAX_PRICE_USD:
-        raise Refused(f"price_usd is above {MAX_PRICE_USD:.0e}: mistyped?")
-    for name in _FRACTIONS:
-        if (exact(numbers[name]) or 0) > 1:
+    price_usd("price_usd", stated["price_usd"])
+    fractions = {name: number(name, stated[name]) for name in _FRACTIONS}
+    for name, value in fractions.items():
+        if value > 1:
             raise Refused(f"{name} {stated[name]} is above 1: write 80 % as 0.8")
-    ltv, threshold = exact(numbers["ltv"]) or 0, exact(numbers["liquidation_threshold"]) or 0
-    if ltv > threshold:
+    if fractions["ltv"] > fractions["liquidation_threshold"]:
         raise Refused(
             f"ltv {stated['ltv']} is above the liquidation_threshold "
             f"{stated['liquidation_threshold']}"
         )
     return ImportedMarket(
-        market=market, asset=asset, decimals=_decimals(stated["decimals"]), **numbers
+        market=market,
+        asset=asset,
+        decimals=_decimals(stated["decimals"]),
+        price_usd=stated["price_usd"],
+        **{name: stated[name] for name in _FRACTIONS},
     )
 
 
@@ -137,18 +139,6 @@ def _decimals(text: str) -> int:
     if value is None or value.denominator != 1 or not 0 <= value <= MAX_DECIMALS:
         raise Refused(f"decimals {text!r} is no whole number from 0 to {MAX_DECIMALS}")
     return int(value)
-
-
-def _number(name: str, text: str) -> str:
-    """The text itself, if it is a decimal number that is not negative."""
-    value = exact(text)
-    if not text:
-        raise Refused(f"{name} is missing")
-    if value is None:
-        raise Refused(f"{name} {shown(text)} is no decimal number")
-    if value < 0:
-        raise Refused(f"{name} {text} is negative")
-    return text
 
 
 def _read_positions(found: Lending, sheets: Iterable[Sheet], decimals: dict[Place, int]) -> None:
@@ -165,7 +155,7 @@ def _read_positions(found: Lending, sheets: Iterable[Sheet], decimals: dict[Plac
 
 
 def _position(cells: Cells, decimals: dict[Place, int]) -> tuple[str, ImportedPosition, bool]:
-    protocol, market, account, asset, side, amount = cells
+    protocol, market, account, asset, side, stated = cells
     protocol, market, asset = place = _place(protocol, market, asset)
     if not account:
         raise Refused("account is empty")
@@ -176,12 +166,7 @@ def _position(cells: Cells, decimals: dict[Place, int]) -> tuple[str, ImportedPo
             f"no markets file has asset {shown(asset)} in market {shown(market)} "
             f"of {shown(protocol)}"
         )
-    in_units = to_raw(amount, decimals[place])
-    if in_units is None or amount.startswith("-"):
-        _number("amount", amount)
-    raw, cut = in_units or (0, False)
-    if raw >= MAX_RAW:
-        raise Refused(f"amount {shown(amount)} does not fit into 256 bits")
+    raw, cut = amount("amount", stated, decimals[place])
     row = ImportedPosition(
         market=market, account=identity(account), asset=asset, side=side, amount_raw=raw
     )
@@ -195,11 +180,6 @@ def _place(protocol: str, market: str, asset: str) -> Place:
     if len(protocol) > MAX_NAME:
         raise Refused(f"protocol has more than {MAX_NAME} characters")
     return protocol, identity(market), identity(asset)
-
-
-def identity(text: str) -> str:
-    """An address is the same in capitals; any other name is what it is."""
-    return text.lower() if _ADDRESS.fullmatch(text) else text
 
 
 def _rows(sheets: Iterable[Sheet]) -> Iterator[tuple[Line, Cells]]:

@@ -10,13 +10,13 @@ from defirisk.imports.judging import (
     Refused,
     Statements,
     first,
+    identity,
     name,
     shown,
     stated,
 )
-from defirisk.imports.lending import identity
 from defirisk.imports.reading import Layout, Sheet
-from defirisk.protocols.lending.imported_lending.holdings import ORACLES
+from defirisk.protocols.lending.imported_lending.holdings import HARD_CODED, ORACLES
 from defirisk.protocols.lending.imported_lending.rows import ImportedOracle
 
 LAYOUT = Layout(name="oracles", columns=("protocol", "market", "asset", "kind", "source"))
@@ -33,17 +33,23 @@ def read_oracles(sheets: Sequence[Sheet]) -> Statements:
             if cells["kind"] not in ORACLES:
                 known = ", ".join(ORACLES)
                 raise Refused(f"kind {shown(cells['kind'])} is not known: write {known}")
-            if not cells["source"] and cells["kind"] != "hard-coded":
-                raise Refused("source is empty: only a hard-coded price has none")
+            source = _source(cells)
             first(seen, (protocol, market, asset), where)
         except Refused as reason:
             found.refuse(where, reason)
             continue
-        kind, source = cells["kind"], cells["source"]
-        found.add(
-            protocol, ImportedOracle(market=market, asset=asset, oracle_kind=kind, source=source)
-        )
+        row = ImportedOracle(market=market, asset=asset, oracle_kind=cells["kind"], source=source)
+        found.add(protocol, row)
     return found.sorted(sheets)
+
+
+def _source(cells: dict[str, str]) -> str:
+    """What is read; nothing where the price is hard-coded."""
+    if cells["kind"] == HARD_CODED:
+        return ""
+    if not cells["source"]:
+        raise Refused(f"source is empty: only a {HARD_CODED} price has none")
+    return identity(name("source", cells["source"]))
 
 
 KIND = ImportKind(

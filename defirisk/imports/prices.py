@@ -12,8 +12,9 @@ from defirisk.imports.judging import (
     Refused,
     Statements,
     first,
+    identity,
     name,
-    number,
+    price_usd,
     shown,
     stated,
 )
@@ -38,9 +39,9 @@ def read_prices(sheets: Sequence[Sheet]) -> Statements:
     for where, cells in stated(sheets, PRICES):
         try:
             source = name("source", cells["source"] or SOURCE)
-            asset = name("asset", cells["asset"])
+            asset = identity(name("asset", cells["asset"]))
             ts = time(cells["ts"])
-            number("price_usd", cells["price_usd"])
+            price_usd("price_usd", cells["price_usd"])
             first(seen, (source, asset, ts), where)
         except Refused as reason:
             found.refuse(where, reason)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 
 from defirisk.core.errors import UsageError
 from defirisk.imports.judging import (
@@ -11,14 +10,15 @@ from defirisk.imports.judging import (
     Line,
     Refused,
     Statements,
+    amount,
     first,
+    identity,
     name,
-    number,
     shown,
     stated,
 )
 from defirisk.imports.reading import Layout, Sheet
-from defirisk.protocols.wrappers.imported_vaults import ImportedAllocation, ImportedVault
+from defirisk.protocols.wrappers.imported_vaults import PLACES, ImportedAllocation, ImportedVault
 
 VAULTS = Layout(
     name="vaults",
@@ -36,45 +36,56 @@ def read_vaults(sheets: Sequence[Sheet]) -> Statements:
         columns = ",".join(VAULTS.columns)
         raise UsageError(f"no file names the vaults: give one with the columns {columns}")
     found = Statements.of(sheets, {ImportedVault: "vaults", ImportedAllocation: "allocations"})
-    assets: dict[str, Fraction] = {}
-    seen: dict[tuple[str, ...], Line] = {}
+    assets: dict[str, int] = {}
+    seen: dict[str, Line] = {}
     for where, cells in stated(sheets, VAULTS):
         try:
-            vault, asset = name("vault", cells["vault"]), name("asset", cells["asset"])
-            total = number("total_assets", cells["total_assets"])
-            number("total_shares", cells["total_shares"])
-            if vault == asset:
-                raise Refused(f"{shown(vault)} cannot hold its own shares only")
-            first(seen, (vault,), where)
+            row, total, cut = _vault(cells)
+            first(seen, row.vault, where)
         except Refused as reason:
             found.refuse(where, reason)
             continue
-        assets[vault] = total
-        found.add(vault, ImportedVault(**cells))
+        assets[row.vault] = total
+        found.cut_amounts += cut
+        found.add(row.vault, row)
     _read_allocations(found, sheets, assets)
     return found.sorted(sheets)
 
 
-def _read_allocations(
-    found: Statements, sheets: Sequence[Sheet], assets: dict[str, Fraction]
-) -> None:
+def _vault(cells: dict[str, str]) -> tuple[ImportedVault, int, int]:
+    """The row, its assets in base units, and how many of its amounts were cut."""
+    vault, asset = (identity(name(column, cells[column])) for column in ("vault", "asset"))
+    if vault == asset:
+        raise Refused(f"{shown(vault)} cannot hold its own shares only")
+    total, cut = amount("total_assets", cells["total_assets"], PLACES)
+    shares, cut_shares = amount("total_shares", cells["total_shares"], PLACES)
+    if cut_shares and not shares:
+        raise Refused(f"total_shares {cells['total_shares']} is less than {PLACES} decimals show")
+    row = ImportedVault(vault=vault, asset=asset, total_assets_raw=total, total_shares_raw=shares)
+    return row, total, cut + cut_shares
+
+
+def _read_allocations(found: Statements, sheets: Sequence[Sheet], assets: dict[str, int]) -> None:
     """A vault cannot have lent more than it has."""
-    seen: dict[tuple[str, ...], Line] = {}
-    lent: dict[str, Fraction] = {}
+    seen: dict[tuple[str, str], Line] = {}
+    lent: dict[str, int] = {}
     for where, cells in stated(sheets, ALLOCATIONS):
         try:
-            vault, market = name("vault", cells["vault"]), name("market", cells["market"])
-            amount = number("amount", cells["amount"])
+            vault, market = (
+                identity(name(column, cells[column])) for column in ("vault", "market")
+            )
+            raw, cut = amount("amount", cells["amount"], PLACES)
             if vault not in assets:
                 raise Refused(f"no vaults file has vault {shown(vault)}")
             first(seen, (vault, market), where)
-            if lent.get(vault, Fraction(0)) + amount > assets[vault]:
+            if lent.get(vault, 0) + raw > assets[vault]:
                 raise Refused(f"allocations of {shown(vault)} are more than its total_assets")
         except Refused as reason:
             found.refuse(where, reason)
             continue
-        lent[vault] = lent.get(vault, Fraction(0)) + amount
-        found.add(vault, ImportedAllocation(**cells))
+        lent[vault] = lent.get(vault, 0) + raw
+        found.cut_amounts += cut
+        found.add(vault, ImportedAllocation(vault=vault, market=market, assets_raw=raw))
 
 
 KIND = ImportKind(

@@ -33,6 +33,7 @@ def _capped_ratio_feeds() -> None:
         sa.Column("asked", sa.Boolean(), nullable=False),
         sa.Column("converts", sa.Boolean(), nullable=False),
         sa.Column("ratio_raw", WideInteger(), nullable=False),
+        sa.Column("read_block", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["deployment_id"],
             ["deployments.deployment_id"],

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from defirisk.store.types import WideInteger
+
 revision = "20261121_imported_sources"
 down_revision = "20261121_imported_pools"
 branch_labels = None
@@ -88,7 +90,7 @@ def upgrade() -> None:
         sa.Column("market", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("valid_from_block", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("valid_to_block", sa.BigInteger(), nullable=True),
-        sa.Column("amount", sa.Text(), nullable=False),
+        sa.Column("assets_raw", WideInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["deployment_id"],
             ["deployments.deployment_id"],
@@ -121,8 +123,8 @@ def upgrade() -> None:
         sa.Column("valid_from_block", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("valid_to_block", sa.BigInteger(), nullable=True),
         sa.Column("asset", sa.Text(), nullable=False),
-        sa.Column("total_assets", sa.Text(), nullable=False),
-        sa.Column("total_shares", sa.Text(), nullable=False),
+        sa.Column("total_assets_raw", WideInteger(), nullable=False),
+        sa.Column("total_shares_raw", WideInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["deployment_id"],
             ["deployments.deployment_id"],

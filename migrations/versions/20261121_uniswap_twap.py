@@ -34,6 +34,7 @@ def _uniswap_twap_v2_feeds() -> None:
         sa.Column("average_raw", WideInteger(), nullable=False),
         sa.Column("price_cumulative_raw", WideInteger(), nullable=False),
         sa.Column("timestamp_last_ts", sa.BigInteger(), nullable=False),
+        sa.Column("read_block", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["deployment_id"],
             ["deployments.deployment_id"],

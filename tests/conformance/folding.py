@@ -121,6 +121,10 @@ def _sample(parameter: dict[str, Any], at: int, flag: bool) -> Any:
     if parameter["type"] == "tuple":
         return tuple(_sample(part, at, flag) for part in parameter["components"])
     kind = str(parameter["type"])
+    if kind.endswith("]"):
+        element, _, length = kind[:-1].rpartition("[")
+        part = {**parameter, "type": element}
+        return [_sample(part, at + place, flag) for place in range(int(length or 2))]
     if kind == "address":
         return f"0x{at + 1:040x}"
     if kind == "bool":

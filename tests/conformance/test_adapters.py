@@ -11,10 +11,10 @@ from typing import Annotated, get_args, get_origin
 import pytest
 
 from defirisk.chain.codec import load_events, load_functions
-from defirisk.core.adapter import Adapter, Contract, Deployment, MarketAdapter, Proof
+from defirisk.core.adapter import Adapter, Contract, Deployment, MarketAdapter, Proof, Refereed
 from defirisk.core.plugins import KINDS, adapters
 from defirisk.core.row import Row, columns
-from defirisk.core.sources import OracleAdapter
+from defirisk.core.sources import ClaimAdapter, OracleAdapter, VenueAdapter
 from defirisk.indexing.codecs import Codecs
 from defirisk.indexing.deployments import shipped
 from defirisk.resources import resource
@@ -58,8 +58,10 @@ def test_it_says_what_it_was_written_from_and_how_far_it_is_proven(
 ) -> None:
     assert adapter.source.strip()
     assert adapter.version >= 1
-    assert isinstance(adapter, MarketAdapter | OracleAdapter)
-    if isinstance(adapter, MarketAdapter):
+    kinds = MarketAdapter | OracleAdapter | VenueAdapter | ClaimAdapter
+    assert isinstance(adapter, kinds)
+    assert isinstance(adapter, OracleAdapter | Refereed), "nobody can say whether it is right"
+    if isinstance(adapter, Refereed):
         assert adapter.proof in get_args(Proof)
 
 

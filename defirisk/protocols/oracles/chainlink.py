@@ -7,7 +7,7 @@ reads is asked where a run ends; an AnswerUpdated may come again within one roun
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,9 +17,12 @@ from defirisk.core.adapter import (
     Deployment,
     Discovery,
     FeedWanted,
+    Finding,
     Interface,
     Kind,
     Log,
+    Proof,
+    Question,
     Snapshot,
     View,
 )
@@ -27,6 +30,8 @@ from defirisk.core.evm import ZERO_ADDRESS, Address, Block
 from defirisk.core.row import Key, Row, State, Wide
 
 END_OF_TIME = 2**63 - 1
+PHASE_OFFSET = 64
+"""A proxy's round is the aggregator's, with the number of the aggregator in the bits above."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +68,7 @@ class Chainlink:
     name = "chainlink"
     kind: Kind = "oracles"
     version = 1
+    proof: Proof = "executed"
     source = "npm @chainlink/contracts 0.1.7: EACAggregatorProxy, FluxAggregator"
     required_contracts = ()
     rows: tuple[type[Row], ...] = (Feed, AggregatorAnswer)
@@ -163,6 +169,8 @@ class Chainlink:
                     decimals=feed.decimals,
                     updated_at=answer.updated_at_ts,
                     grade="logs",
+                    kind=self.name,
+                    made_of=(feed.aggregator,),
                 )
             elif feed.updated_at_ts:
                 found[feed.feed] = Answer(
@@ -170,8 +178,48 @@ class Chainlink:
                     decimals=feed.decimals,
                     updated_at=feed.updated_at_ts,
                     grade="read",
+                    kind=self.name,
                 )
         return found
+
+    def questions(self, snapshot: Snapshot) -> Iterator[Question]:
+        """The answer of every feed, and of those that are in logs, which round it is of."""
+        for address, answer in self.answers(snapshot).items():
+            standing = snapshot.answers.get(address, answer)
+            if standing.kind != self.name:
+                continue  # another kind knows what it is made of, and is asked about it
+            contract = Contract(address=address, role="feed", first_block=0)
+            yield Question(
+                subject=address,
+                view=View(contract, "latestAnswer"),
+                fields=("latestAnswer",),
+                ours=(answer.price,),
+                grade="compared" if answer.grade == "logs" else "read",
+            )
+            if answer.grade == "logs":
+                feed = snapshot.rows.find(Feed, address) or Feed(feed=address)
+                last = snapshot.rows.find(AggregatorAnswer, feed.aggregator)
+                assert last is not None
+                yield Question(
+                    subject=address,
+                    view=View(contract, "latestRoundData"),
+                    fields=("roundId", "answer"),
+                    ours=(feed.phase_id << PHASE_OFFSET | last.round_id, answer.price),
+                )
+
+    def findings(self, snapshot: Snapshot) -> Iterator[Finding]:
+        """Feeds of unknown making, whose answer is known for one block only."""
+        read = [
+            feed
+            for feed, answer in self.answers(snapshot).items()
+            if answer.grade == "read" and snapshot.answers.get(feed, answer).kind == self.name
+        ]
+        if read:
+            yield Finding(
+                code="answer-read",
+                text=f"{'1 feed has' if len(read) == 1 else f'{len(read)} feeds have'} answers "
+                "that are in no log: they are as they were when a run last asked",
+            )
 
 
 def _time(stated: int) -> int:

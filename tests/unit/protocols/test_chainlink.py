@@ -111,3 +111,35 @@ def test_a_new_aggregator_replaces_the_old_one_from_now_on() -> None:
     assert [(c.address, c.role, c.subject) for c in revealed if isinstance(c, Contract)] == [
         (other, "aggregator", PROXY)
     ]
+
+
+def of(state: RowsInMemory, **standing: Answer) -> Snapshot:
+    """A moment at which other kinds of feeds answered `standing` for the proxy."""
+    return Snapshot(
+        deployment=Deployment(name="chainlink-1", protocol="chainlink", chain_id=1),
+        block=BLOCK,
+        rows=state,
+        tokens={},
+        answers=dict.fromkeys([PROXY], standing["other"]) if standing else {},
+    )
+
+
+def test_the_proxy_is_asked_for_answer_and_round() -> None:
+    """Its rounds are the aggregator's, with the number of the aggregator above 64 bits."""
+    asked = list(ADAPTER.questions(of(observed(answered(2000), **FACTS, latestAnswer=(2000,)))))
+
+    assert [(one.view.function, one.ours, one.grade) for one in asked] == [
+        ("latestAnswer", (2000,), "compared"),
+        ("latestRoundData", ((1 << 64) + 3, 2000), "compared"),
+    ]
+
+
+def test_what_was_only_read_is_said_and_asked_as_such() -> None:
+    state = observed(RowsInMemory(), **{**FACTS, "aggregator": None}, latestAnswer=(1900,))
+
+    assert [one.grade for one in ADAPTER.questions(of(state))] == ["read"]
+    assert [one.code for one in ADAPTER.findings(of(state))] == ["answer-read"]
+    # Who knows what it is made of is asked instead.
+    other = Answer(price=1900, decimals=8, updated_at=7, grade="logs", kind="hard-coded")
+    assert list(ADAPTER.questions(of(state, other=other))) == []
+    assert list(ADAPTER.findings(of(state, other=other))) == []

@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import prod
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from defirisk.core.errors import CheckFailed, UsageError
@@ -143,12 +143,15 @@ def test_the_price_is_what_a_small_sale_brings(pool: StableSwap, order: list[int
     i, j = two_of(pool, order)
     free = replace(pool, fee_e10=0, rates=(10**18,) * len(pool.balances), balances=pool.scaled())
     amount = min(free.balances) // 10**6
-    brought = Fraction(free.sell(i, j, amount).received, amount)
+    sale = free.sell(i, j, amount)
+    assume(sale.sold)  # with little amplification the contract's D may not converge
+    brought = Fraction(sale.received, amount)
     assert float(brought) == pytest.approx(float(free.price(i, j)), rel=1e-4)
     scale = Fraction(pool.rates[i], pool.rates[j])
     assert float(pool.price(i, j)) == pytest.approx(float(free.price(i, j) * scale), rel=1e-12)
 
 
+@settings(max_examples=30)
 @given(stable(), PLACES, st.fractions(Fraction(1, 100), 1))
 def test_selling_until_a_price_sells_all_that_it_allows(
     pool: StableSwap, order: list[int], part: Fraction

@@ -43,20 +43,22 @@ class ImportedPools(ImportedAdapter):
 
     def venues(self, snapshot: Snapshot) -> Iterable[Venue]:
         """The pools of the file."""
+        # A venue is a deployment, so these rows are all its own.
         for row in snapshot.rows.all(ImportedPool):
-            reserves = [r for r in snapshot.rows.all(ImportedReserve) if r.venue == row.venue]
+            reserves = list(snapshot.rows.all(ImportedReserve))
             yield Venue(
                 address=row.venue,
                 deployment=snapshot.deployment.name,
                 label=row.venue,
+                grade="imported",
                 kind=KINDS[row.kind],
                 tokens=tuple(reserve.asset for reserve in reserves),
                 decimals=tuple(reserve.decimals for reserve in reserves),
                 pool=pool_of(
                     row,
                     reserves,
-                    [tick for tick in snapshot.rows.all(ImportedTick) if tick.venue == row.venue],
-                    [one for one in snapshot.rows.all(ImportedDepth) if one.venue == row.venue],
+                    list(snapshot.rows.all(ImportedTick)),
+                    list(snapshot.rows.all(ImportedDepth)),
                 ),
             )
 
@@ -72,13 +74,16 @@ def pool_of(
     match row.kind:
         case "constant-product":
             first, second = (reserve.reserve_raw for reserve in reserves)
-            return ConstantProduct((first, second), fee)
+            return ConstantProduct((first, second), fee, fee_leaves=number(row.admin_fee) == 1)
         case "stableswap":
+            generation = Generation[row.generation.upper()]
             return StableSwap(
                 balances=tuple(reserve.reserve_raw for reserve in reserves),
                 rates=tuple(10 ** (36 - reserve.decimals) for reserve in reserves),
-                amplification=int(number(row.amplification) * Generation.PLAIN.value),
+                amplification=int(number(row.amplification) * generation.value),
                 fee_e10=int(fee * FEE_DENOMINATOR),
+                admin_fee_e10=int(number(row.admin_fee) * FEE_DENOMINATOR),
+                generation=generation,
             )
         case "uniswap-v3":
             return Concentrated.of(
@@ -88,6 +93,7 @@ def pool_of(
                 fee_pips=int(fee * PIPS),
                 tick_spacing=row.tick_spacing,
                 liquidity_net={tick.tick: tick.liquidity_net for tick in ticks},
+                known=(row.ticks_from, row.ticks_to),
             )
     scale = Fraction(10 ** reserves[1].decimals, 10 ** reserves[0].decimals)
     return OrderBook(

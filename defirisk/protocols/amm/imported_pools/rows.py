@@ -5,21 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from defirisk.core.row import Row, Wide
+from defirisk.swaps.tick_math import MAX_TICK, MIN_TICK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedPool(Row, table="imported_pools", key=("venue",)):
-    """One pool. `fee` is a fraction of 1 as decimal text; `amplification` is A as the contract's
-    A() says it, as text; the others are a Uniswap v3 pool's own.
+    """One pool. `fee` is a fraction of 1 as decimal text, and `admin_fee` the part of it that does
+    not stay in the pool; `amplification` is A as the contract's A() says it, as text, and
+    `generation` the name of a `StableSwap`'s own in lower case. The others are a Uniswap v3
+    pool's: all its ticks from `ticks_from` to `ticks_to` are known.
     """
 
     venue: str
     kind: str = ""
     fee: str = "0"
+    admin_fee: str = "0"
     amplification: str = "0"
+    generation: str = "plain"
     sqrt_price_x96: Wide = 0
     tick_spacing: int = 1
     liquidity: Wide = 0
+    ticks_from: int = MIN_TICK
+    ticks_to: int = MAX_TICK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,10 +21,12 @@ from defirisk.core.adapter import (
     TokenWanted,
     View,
 )
+from defirisk.core.claim import Claim
 from defirisk.core.evm import ZERO_ADDRESS, Block
 from defirisk.core.holdings import Holdings
 from defirisk.core.row import Key, Row, State
 from defirisk.protocols.lending.aave_v3 import fold as folding
+from defirisk.protocols.lending.aave_v3.claims import claims
 from defirisk.protocols.lending.aave_v3.findings import findings
 from defirisk.protocols.lending.aave_v3.holdings import holdings
 from defirisk.protocols.lending.aave_v3.referee import Liquidatable, questions
@@ -146,6 +148,10 @@ class AaveV3:
     def liquidation_check(self, snapshot: Snapshot) -> LiquidationCheck:
         """Decides single accounts in the contract's integers."""
         return Liquidatable(snapshot)
+
+    def claims(self, snapshot: Snapshot) -> Iterable[Claim]:
+        """What each aToken is a claim on."""
+        return claims(snapshot)
 
     def questions(self, snapshot: Snapshot) -> Iterable[Question]:
         """Every number of ours with the view that decides on it."""

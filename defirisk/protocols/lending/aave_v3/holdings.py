@@ -8,14 +8,14 @@ from fractions import Fraction
 from defirisk.core.adapter import Snapshot
 from defirisk.core.evm import ZERO_ADDRESS, Address
 from defirisk.core.holdings import Holding, Holdings, Market, Parameters, Quote, Side
-from defirisk.core.quote import Feed, Product, Rate
+from defirisk.core.quote import Product, Rate
 from defirisk.protocols.lending.aave_v3.account_data import (
     NO_EMODE,
     EMode,
     ReserveNow,
     thresholds,
 )
-from defirisk.protocols.lending.aave_v3.market_now import MarketNow, PriceNow, market_now
+from defirisk.protocols.lending.aave_v3.market_now import MarketNow, market_now
 from defirisk.protocols.lending.aave_v3.rows import RAY, Reserve, UserReserve
 from defirisk.protocols.lending.aave_v3.scaled_balance import (
     a_token_balance,
@@ -102,14 +102,9 @@ def _parameters(reserve: Reserve, emode: EMode) -> Parameters:
     )
 
 
-def _feed(market: MarketNow, price: PriceNow) -> Feed:
-    value = None if price.price is None else Fraction(price.price, market.base_currency_unit)
-    return Feed(price.source, value)
-
-
 def _quotes(snapshot: Snapshot, market: MarketNow, asset: Address) -> Iterator[Quote]:
     now = market.reserves[asset]
-    feed = _feed(market, market.prices[asset])
+    price = market.prices[asset].program(market.base_currency_unit)
     for name, index_ray in (
         ("liquidity_index", now.liquidity_index_ray),
         ("variable_borrow_index", now.variable_borrow_index_ray),
@@ -118,7 +113,7 @@ def _quotes(snapshot: Snapshot, market: MarketNow, asset: Address) -> Iterator[Q
             market=snapshot.deployment.name,
             asset=asset,
             decimals=_decimals(now),
-            program=Product((feed, Rate(f"{asset}/{name}", Fraction(index_ray, RAY)))),
+            program=Product((price, Rate(f"{asset}/{name}", Fraction(index_ray, RAY)))),
         )
 
 
@@ -145,7 +140,7 @@ def _markets(snapshot: Snapshot, market: MarketNow) -> Iterator[Market]:
             borrow_apr=Fraction(reserve.variable_borrow_rate_ray, RAY),
             parameters=_parameters(reserve, NO_EMODE),
             reserve_factor=Fraction(reserve.reserve_factor_bps, BPS),
-            price=_feed(market, price).value,
+            price=None if price.price is None else Fraction(price.price, market.base_currency_unit),
             price_source=price.source,
             price_updated_ts=price.updated_ts,
             price_grade=price.grade,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal
 
 from defirisk.core.adapter import Answer, Snapshot
 from defirisk.core.evm import ZERO_ADDRESS, Address
+from defirisk.core.quote import Feed, Program, anchored
 from defirisk.protocols.lending.aave_v3.account_data import EMode, ReserveNow, emodes
 from defirisk.protocols.lending.aave_v3.accrual import normalized_income, normalized_variable_debt
 from defirisk.protocols.lending.aave_v3.rows import (
@@ -25,12 +27,23 @@ from defirisk.protocols.lending.aave_v3.rows import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceNow:
-    """What the market's oracle says of an asset, where that was learned, and how old it is."""
+    """What the market's oracle says of an asset, where that was learned, and how old it is.
+
+    `answer` is that of the source, where it was taken from there.
+    """
 
     price: int | None
     source: Address
     updated_ts: int | None
     grade: Literal["logs", "read", "none"]
+    answer: Answer | None = None
+
+    def program(self, unit: int) -> Program:
+        """What the price follows, in units of account; the oracle takes it for their `unit`."""
+        value = None if self.price is None else Fraction(self.price, unit)
+        if value is None or self.answer is None:
+            return Feed(self.source, value)
+        return anchored(self.answer.of(self.source), value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,10 +101,14 @@ def _price_of(snapshot: Snapshot, base: PriceOracle, asset: Address, source: Add
     if asset == base.base_currency:
         unit = base.base_currency_unit_raw
         return PriceNow(price=unit, source=base.oracle, updated_ts=None, grade="logs")
-    answer: Answer | None = snapshot.answers.get(source)
+    answer = snapshot.answers.get(source)
     if answer is not None and answer.price > 0:
         return PriceNow(
-            price=answer.price, source=source, updated_ts=answer.updated_at, grade=answer.grade
+            price=answer.price,
+            source=source,
+            updated_ts=answer.updated_at,
+            grade=answer.grade,
+            answer=answer,
         )
     read = snapshot.rows.find(Price, base.oracle, asset)
     if read is not None and read.price_raw > 0:

@@ -21,11 +21,13 @@ from defirisk.core.adapter import (
     TokenWanted,
     View,
 )
+from defirisk.core.claim import Claim
 from defirisk.core.evm import ZERO_ADDRESS, Block
 from defirisk.core.holdings import Holdings
 from defirisk.core.row import Key, Row, State
 from defirisk.protocols.lending.compound_v2 import fold as folding
 from defirisk.protocols.lending.compound_v2 import observing
+from defirisk.protocols.lending.compound_v2.claims import claims
 from defirisk.protocols.lending.compound_v2.findings import findings
 from defirisk.protocols.lending.compound_v2.holdings import holdings
 from defirisk.protocols.lending.compound_v2.referee import Liquidatable, questions
@@ -146,6 +148,10 @@ class CompoundV2:
     def liquidation_check(self, snapshot: Snapshot) -> LiquidationCheck:
         """Decides single accounts in the contract's integers."""
         return Liquidatable(snapshot)
+
+    def claims(self, snapshot: Snapshot) -> Iterable[Claim]:
+        """What each cToken is a claim on."""
+        return claims(snapshot)
 
     def questions(self, snapshot: Snapshot) -> Iterable[Question]:
         """Every number of ours with the view that decides on it."""

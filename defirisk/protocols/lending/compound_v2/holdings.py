@@ -12,7 +12,7 @@ from fractions import Fraction
 from defirisk.core.adapter import Snapshot
 from defirisk.core.evm import Address
 from defirisk.core.holdings import Holding, Holdings, Market, Parameters, Quote, Side
-from defirisk.core.quote import Feed, Product, Rate
+from defirisk.core.quote import Feed, Product, Program, Rate, exact
 from defirisk.protocols.lending.compound_v2.account_liquidity import borrow_balance
 from defirisk.protocols.lending.compound_v2.accrual import BLOCKS_PER_YEAR
 from defirisk.protocols.lending.compound_v2.market_now import (
@@ -91,16 +91,16 @@ def _decimals(now: CTokenNow) -> int:
     return NATIVE_DECIMALS if now.decimals is None else now.decimals
 
 
-def _feed(now: CTokenNow) -> Feed:
+def _price(now: CTokenNow) -> Program:
     """The oracle's price of a whole token; none where it is 0, which the Comptroller refuses."""
     mantissa = now.price.mantissa
-    known = mantissa and now.decimals is not None
-    value = Fraction(mantissa or 0, 10 ** (PRICE_PLACES - _decimals(now))) if known else None
-    return Feed(now.price.source, value)
+    if not mantissa or now.decimals is None:
+        return Feed(now.price.source, None)
+    return now.price.program(Fraction(mantissa, 10 ** (PRICE_PLACES - now.decimals)))
 
 
 def _quotes(name: str, now: CTokenNow) -> Iterator[Quote]:
-    feed, c_token = _feed(now), now.token.c_token
+    price, c_token = _price(now), now.token.c_token
     for rate, mantissa in (
         ("exchange_rate", now.valued.exchange_rate_mantissa or 0),
         ("borrow_index", now.token.borrow_index_mantissa),
@@ -109,7 +109,7 @@ def _quotes(name: str, now: CTokenNow) -> Iterator[Quote]:
             market=name,
             asset=now.asset,
             decimals=_decimals(now),
-            program=Product((feed, Rate(f"{c_token}/{rate}", Fraction(mantissa, MANTISSA)))),
+            program=Product((price, Rate(f"{c_token}/{rate}", Fraction(mantissa, MANTISSA)))),
         )
 
 
@@ -142,7 +142,7 @@ def _market(name: str, comptroller: Comptroller, now: CTokenNow) -> Market:
         borrow_apr=borrow_apr,
         parameters=_parameters(comptroller, now),
         reserve_factor=Fraction(token.reserve_factor_mantissa, MANTISSA),
-        price=_feed(now).value,
+        price=exact(_price(now)),
         price_source=now.price.source,
         price_updated_ts=now.price.updated_ts,
         price_grade=now.price.grade,

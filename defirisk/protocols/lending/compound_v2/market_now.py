@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import Literal
 
-from defirisk.core.adapter import Snapshot
+from defirisk.core.adapter import Answer, Snapshot
 from defirisk.core.evm import ZERO_ADDRESS, Address
+from defirisk.core.quote import Feed, Program, anchored
 from defirisk.protocols.lending.compound_v2.account_liquidity import Valued, exchange_rate
 from defirisk.protocols.lending.compound_v2.accrual import Rates, rates
 from defirisk.protocols.lending.compound_v2.rows import (
@@ -36,7 +38,8 @@ Grade = Literal["logs", "read", "none"]
 class PriceNow:
     """`getUnderlyingPrice` as `answer` times `scale`; None where it reverts or is not known.
 
-    `source` is the feed, or what stands for the oracle's own opinion of this one cToken.
+    `source` is the feed, or what stands for the oracle's own opinion of this one cToken; `said`
+    is what that feed said, where the price was taken from there.
     """
 
     answer: int | None
@@ -44,6 +47,13 @@ class PriceNow:
     source: str
     updated_ts: int | None
     grade: Grade
+    said: Answer | None = None
+
+    def program(self, value: Fraction) -> Program:
+        """What the price of a whole token, which is `value` now, follows."""
+        if self.said is None:
+            return Feed(self.source, value)
+        return anchored(self.said.of(self.source), value)
 
     @property
     def mantissa(self) -> int | None:
@@ -153,6 +163,7 @@ def _price(snapshot: Snapshot, oracle: Address, c_token: Address, decimals: int 
             source=feed,
             updated_ts=answer.updated_at,
             grade=answer.grade,
+            said=answer,
         )
     read = snapshot.rows.find(Price, oracle, c_token)
     if read is not None and read.price_mantissa >= 0:

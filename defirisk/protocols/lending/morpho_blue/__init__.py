@@ -43,6 +43,7 @@ from defirisk.protocols.lending.morpho_blue.rows import (
     Market,
     Oracle,
     OraclePrice,
+    OracleVaults,
 )
 
 _MAX_WORDS = 64  # of what a feed says it prices, which may be anything
@@ -55,6 +56,12 @@ _MADE_OF = {
     **{getter: getter.lower() for getter in _FEEDS},
     "SCALE_FACTOR": "scale_factor",
 }
+_SAMPLES = {
+    "VAULT_CONVERSION_SAMPLE": "base_sample_raw",
+    "BASE_VAULT_CONVERSION_SAMPLE": "base_sample_raw",
+    "QUOTE_VAULT_CONVERSION_SAMPLE": "quote_sample_raw",
+}
+_VAULTS = ("VAULT", "BASE_VAULT", "QUOTE_VAULT")
 
 
 class MorphoBlue:
@@ -106,7 +113,7 @@ class MorphoBlue:
         """What each oracle is made of and says, and what its feeds say they price."""
         for contract in contracts:
             if contract.role == "oracle":
-                yield from (View(contract, getter) for getter in (*_MADE_OF, "price"))
+                yield from (View(contract, get) for get in (*_MADE_OF, *_SAMPLES, "price"))
             elif contract.role == "feed":
                 yield View(contract, "description")
 
@@ -121,8 +128,12 @@ class MorphoBlue:
                 yield View(model, "borrowRateView", args)
 
     def discover_view(self, view: View, answer: tuple[Any, ...] | None) -> Iterable[Discovery]:
-        """The feeds of an oracle."""
-        if view.function in _FEEDS and answer and answer[0] != ZERO_ADDRESS:
+        """The feeds and the vaults of an oracle."""
+        if not answer or answer[0] == ZERO_ADDRESS:
+            return
+        if view.function in _VAULTS:
+            yield TokenWanted(address=answer[0])
+        if view.function in _FEEDS:
             first_block = view.contract.first_block
             yield FeedWanted(address=answer[0], first_block=first_block)
             yield Contract(
@@ -147,6 +158,10 @@ class MorphoBlue:
         elif view.function == "description":
             words = answer[0].replace("\0", "")[:_MAX_WORDS]
             state.amend(Feed(feed=contract.address, description=words))
+        elif view.function in _SAMPLES:
+            vaults = state.get(OracleVaults, contract.address)
+            samples: dict[str, Any] = {_SAMPLES[view.function]: answer[0]}
+            state.amend(replace(vaults, **samples))
         else:
             oracle = state.get(Oracle, contract.address)
             changes: dict[str, Any] = {_MADE_OF[view.function]: answer[0]}

@@ -9,14 +9,21 @@ from defirisk.protocols.lending.morpho_blue.market_now import MarketNow, markets
 
 
 def findings(snapshot: Snapshot) -> Iterator[Finding]:
-    """Markets without a price, and markets whose present interest is a guess."""
+    """Markets without a price or with an older one, and markets whose present interest is a guess."""
     markets = [now for now in markets_now(snapshot) if now.positions]
-    unpriced = [now for now in markets if _unpriced(now)]
+    unpriced = [now for now in markets if not now.worth.known]
     if unpriced:
         yield Finding(
             code="no-price",
             text=f"{_count(unpriced)} no price in US dollars at this block: "
             "positions in them are left out",
+        )
+    older = [now for now in markets if now.worth.known and not now.price.exact]
+    if older:
+        yield Finding(
+            code="price-not-of-this-block",
+            text=f"{_count(older)} a price made of what is in no log, such as what a vault holds: "
+            "it is the latest that is known",
         )
     # Without a debt no rate can matter.
     estimated = [
@@ -30,10 +37,6 @@ def findings(snapshot: Snapshot) -> Iterator[Finding]:
             text=f"{_count(estimated)} an interest rate that is not known at this block: "
             "interest since the last accrual is at the rate of that accrual",
         )
-
-
-def _unpriced(now: MarketNow) -> bool:
-    return any(leaf.value is None for leaf in (*now.leaves.collateral, *now.leaves.loan))
 
 
 def _count(markets: list[MarketNow]) -> str:

@@ -74,5 +74,5 @@ class Liquidatable:
         quote = prices.get(first + DEBT, Fraction(1))
         price = now.price.price
         if base != 1 or quote != 1:
-            price = shocked_price(now.price, base, quote, apart=now.leaves.apart)
+            price = shocked_price(now.price, base, quote, apart=now.worth.apart)
         return price is not None and is_healthy(now.market, position, price) is False

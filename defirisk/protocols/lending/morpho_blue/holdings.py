@@ -12,7 +12,7 @@ from fractions import Fraction
 from defirisk.core.adapter import Snapshot
 from defirisk.core.holdings import Holding, Holdings, Parameters, Quote, Side
 from defirisk.core.holdings import Market as MarketState
-from defirisk.core.quote import Leaf, Product, Program, Rate
+from defirisk.core.quote import Product, Program, Rate
 from defirisk.protocols.lending.morpho_blue.health import (
     COLLATERAL,
     DEBT,
@@ -22,6 +22,7 @@ from defirisk.protocols.lending.morpho_blue.health import (
 )
 from defirisk.protocols.lending.morpho_blue.interest import SECONDS_PER_YEAR
 from defirisk.protocols.lending.morpho_blue.market_now import MarketNow, markets_now, unit_name
+from defirisk.protocols.lending.morpho_blue.numeraire import value
 from defirisk.protocols.lending.morpho_blue.rows import Position
 from defirisk.protocols.lending.morpho_blue.shares import (
     VIRTUAL_ASSETS,
@@ -96,7 +97,7 @@ def _quotes(snapshot: Snapshot, now: MarketNow) -> Iterator[Quote]:
         market=name,
         asset=market.collateral_token,
         decimals=now.collateral_decimals or 0,
-        program=_product(now.leaves.collateral),
+        program=_product(now.worth.collateral),
     )
     for side, assets, issued in shares:
         worth = Fraction(assets + VIRTUAL_ASSETS, issued + VIRTUAL_SHARES)
@@ -104,26 +105,17 @@ def _quotes(snapshot: Snapshot, now: MarketNow) -> Iterator[Quote]:
             market=name,
             asset=market.loan_token,
             decimals=now.loan_decimals or 0,
-            program=_product((*now.leaves.loan, Rate(f"{market.market_id}/{side}_share", worth))),
+            program=_product((*now.worth.loan, Rate(f"{market.market_id}/{side}_share", worth))),
         )
 
 
-def _product(leaves: tuple[Leaf, ...]) -> Program:
-    return leaves[0] if len(leaves) == 1 else Product(leaves)
-
-
-def _value(leaves: tuple[Leaf, ...]) -> Fraction | None:
-    value = Fraction(1)
-    for leaf in leaves:
-        if leaf.value is None:
-            return None
-        value *= leaf.value
-    return value
+def _product(factors: tuple[Program, ...]) -> Program:
+    return factors[0] if len(factors) == 1 else Product(factors)
 
 
 def _resolution(now: MarketNow) -> Fraction:
     """What the contract's rounding to whole base units of the loan token may amount to, in USD."""
-    price = _value(now.leaves.loan) or Fraction(0)
+    price = value(now.worth.loan) or Fraction(0)
     return price * Fraction(ROUNDED_UNITS, 10 ** (now.loan_decimals or 0))
 
 
@@ -161,7 +153,7 @@ def _states(snapshot: Snapshot, now: MarketNow) -> Iterator[MarketState]:
         now,
         asset=market.loan_token,
         decimals=now.loan_decimals,
-        price=_value(now.leaves.loan),
+        price=value(now.worth.loan),
         supplied_raw=supplied,
         borrowed_raw=borrowed,
         supply_apr=rate * used * (1 - fee),
@@ -175,7 +167,7 @@ def _states(snapshot: Snapshot, now: MarketNow) -> Iterator[MarketState]:
             now,
             asset=market.collateral_token,
             decimals=now.collateral_decimals,
-            price=_value(now.leaves.collateral),
+            price=value(now.worth.collateral),
             supplied_raw=pledged,
             borrowed_raw=0,
             supply_apr=Fraction(0),
@@ -216,6 +208,7 @@ def _state(
         reserve_factor=reserve_factor,
         price=price,
         price_source=now.price.oracle,
+        price_made_of=(*now.price.base.made_of, *now.price.quote.made_of),
         price_updated_ts=now.price.updated_ts,
         price_grade=now.price.grade,
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from defirisk.core.adapter import Snapshot
 from defirisk.protocols.lending.morpho_blue.interest import Rate, accrue, borrow_rate
-from defirisk.protocols.lending.morpho_blue.numeraire import UNPRICED, Dollars, Leaves
+from defirisk.protocols.lending.morpho_blue.numeraire import UNPRICED, Dollars, Worth
 from defirisk.protocols.lending.morpho_blue.oracle_price import PriceNow, price_now
 from defirisk.protocols.lending.morpho_blue.rows import Feed, Market, Position, Settings
 
@@ -25,7 +25,7 @@ class MarketNow:
     market: Market
     rate: Rate
     price: PriceNow
-    leaves: Leaves
+    worth: Worth
     positions: tuple[Position, ...]
     collateral_decimals: int | None
     loan_decimals: int | None
@@ -35,7 +35,7 @@ def markets_now(snapshot: Snapshot) -> list[MarketNow]:
     """All markets, the oldest first."""
     rows = snapshot.rows
     stored = sorted(rows.all(Market), key=lambda m: (m.created_block, m.market_id))
-    prices = [price_now(market.oracle, rows, snapshot.answers) for market in stored]
+    prices = [price_now(market.oracle, snapshot) for market in stored]
     descriptions = {feed.feed: feed.description for feed in rows.all(Feed)}
     dollars = Dollars(zip(stored, prices, strict=True), descriptions)
     positions = _positions(snapshot)
@@ -72,14 +72,14 @@ def _market_now(
     collateral, loan = (
         snapshot.tokens.get(token) for token in (stored.collateral_token, stored.loan_token)
     )
-    unpriced = Leaves((UNPRICED,), (UNPRICED,))
+    unpriced = Worth((UNPRICED,), (UNPRICED,))
     return MarketNow(
         stored=stored,
         market=accrued.market,
         rate=rate,
         price=price,
-        leaves=(
-            dollars.leaves(stored, price, (collateral.decimals, loan.decimals))
+        worth=(
+            dollars.worth(stored, price, (collateral.decimals, loan.decimals))
             if collateral and loan and price.price is not None
             else unpriced
         ),

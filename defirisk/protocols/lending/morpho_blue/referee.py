@@ -38,7 +38,7 @@ def questions(snapshot: Snapshot) -> Iterator[Question]:
         for position in stored.get(now.stored.market_id, []):
             if position.supply_shares_raw or position.borrow_shares_raw or position.collateral_raw:
                 yield _position_question(morpho, position)
-            if position.borrow_shares_raw and now.price.price is not None:
+            if position.borrow_shares_raw and now.price.price is not None and now.price.exact:
                 yield _health_question(morpho, now, position, now.price.price)
     for now in markets:
         yield from _market_questions(morpho, now.stored, stored.get(now.stored.market_id, []))
@@ -129,7 +129,7 @@ def _market_questions(
 
 
 def _price_question(now: MarketNow) -> Iterator[Question]:
-    if now.price.price is not None:
+    if now.price.price is not None and now.price.exact:
         yield Question(
             subject=now.stored.market_id,
             view=View(Contract(address=now.price.oracle, role="oracle", first_block=0), "price"),

@@ -71,6 +71,15 @@ class Oracle(Row, table="morpho_blue_oracles", key=("oracle",)):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OracleVaults(Row, table="morpho_blue_oracle_vaults", key=("oracle",)):
+    """Of how many shares of each vault an oracle asks the worth: immutables, 1 without a vault."""
+
+    oracle: str
+    base_sample_raw: Wide = 0
+    quote_sample_raw: Wide = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OraclePrice(Row, table="morpho_blue_prices", key=("oracle",)):
     """`price()` as it was read where a run ended; 0 where it reverted."""
 
@@ -113,6 +122,7 @@ ROWS: tuple[type[Row], ...] = (
     Market,
     Position,
     Oracle,
+    OracleVaults,
     OraclePrice,
     Feed,
     Irm,

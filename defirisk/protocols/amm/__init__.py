@@ -1,0 +1,1 @@
+"""Exchanges whose prices follow from what their pools hold."""
