@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cache
 from math import prod
@@ -13,7 +13,7 @@ from defirisk.contagion.valuation import Bools, Positions, times
 from defirisk.core.book import Book, Floats
 from defirisk.core.evm import Address
 from defirisk.core.quote import Feed, leaves
-from defirisk.core.scenario import Scenario
+from defirisk.core.scenario import Moves, Scenario
 
 EDGE = 1e-6
 """Units whose margin is at most this fraction of their debt are decided in exact integers."""
@@ -22,32 +22,69 @@ Exactly = Callable[[int, int], bool]
 """Whether this unit can be liquidated in this scenario, by the contract's own integers."""
 
 
-def exactly(book: Book, scenarios: Sequence[Scenario]) -> Exactly:
-    """Asks the adapter that a unit belongs to; scenarios by their number here."""
+class Reads:
+    """Which feeds the quotes of a deployment read: found once, since walking programs is slow."""
 
-    @cache
-    def feeds(deployment: int) -> list[tuple[int, list[Address]]]:
-        """The feeds that each of a deployment's quotes reads: walking programs is slow."""
-        return [
-            (
-                int(q),
-                [leaf.address for leaf in leaves(book.quote_program[q]) if isinstance(leaf, Feed)],
-            )
-            for q in np.flatnonzero(book.quote_deployment == deployment)
-        ]
+    def __init__(self, book: Book) -> None:
+        self._book = book
+        self._known: dict[int, dict[int, list[Address]]] = {}
 
-    @cache
-    def factors(deployment: int, s: int) -> Mapping[int, Fraction]:
-        """As `core.scenario.oracle_factors`: by how much each quote moves, exactly."""
-        moves, moved = scenarios[s].moves, {}
-        for quote, read in feeds(deployment):
-            parts = [moves.feeds[feed] for feed in read if feed in moves.feeds]
+    def of(self, deployment: int) -> Mapping[int, list[Address]]:
+        """Feeds by quote."""
+        if deployment not in self._known:
+            programs, mine = self._book.quote_program, self._book.quote_deployment == deployment
+            self._known[deployment] = {
+                int(q): [leaf.address for leaf in leaves(programs[q]) if isinstance(leaf, Feed)]
+                for q in np.flatnonzero(mine)
+            }
+        return self._known[deployment]
+
+
+class Factors(Mapping[int, Fraction]):
+    """By how much each quote of a deployment moves, exactly; those that stay are left out.
+
+    Computed when first asked for: a contract may ask for the few quotes of a unit.
+    """
+
+    def __init__(self, moves: Moves, feeds: Mapping[int, list[Address]]) -> None:
+        self._moves, self._feeds = moves, feeds
+        self._known: dict[int, Fraction] = {}
+
+    def __getitem__(self, quote: int) -> Fraction:
+        factor = self._factor(quote)
+        if factor == 1:
+            raise KeyError(quote)
+        return factor
+
+    def __iter__(self) -> Iterator[int]:
+        return (quote for quote in self._feeds if self._factor(quote) != 1)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def _factor(self, quote: int) -> Fraction:
+        if quote not in self._known:
+            moves = self._moves
+            parts = [moves.feeds[feed] for feed in self._feeds[quote] if feed in moves.feeds]
             if quote in moves.quotes:
                 parts.append(moves.quotes[quote])
-            factor = parts[0] if len(parts) == 1 else prod(parts, start=Fraction(1))
-            if factor != 1:
-                moved[quote] = factor
-        return moved
+            # Multiplying by 1 is not free: fractions are reduced anew.
+            self._known[quote] = parts[0] if len(parts) == 1 else prod(parts, start=Fraction(1))
+        return self._known[quote]
+
+
+def oracle_factors(book: Book, scenario: Scenario, deployment: int) -> Factors:
+    """The factors of one deployment's quotes in one scenario."""
+    return Factors(scenario.moves, Reads(book).of(deployment))
+
+
+def exactly(book: Book, scenarios: Sequence[Scenario], reads: Reads | None = None) -> Exactly:
+    """Asks the adapter that a unit belongs to; scenarios by their number here."""
+    feeds = reads or Reads(book)
+
+    @cache
+    def factors(deployment: int, s: int) -> Factors:
+        return Factors(scenarios[s].moves, feeds.of(deployment))
 
     def decide(unit: int, s: int) -> bool:
         return book.edge.liquidatable(unit, factors(int(book.unit_deployment[unit]), s))

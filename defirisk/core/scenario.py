@@ -11,7 +11,7 @@ import numpy as np
 
 from defirisk.core.book import Book, Floats
 from defirisk.core.evm import Address
-from defirisk.core.quote import Feed, Leaf, evaluate, leaves
+from defirisk.core.quote import Feed, Leaf, evaluate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,16 +94,3 @@ def quote_prices(book: Book, scenarios: list[Scenario]) -> Floats:
         for quote, factor in scenario.moves.quotes.items():
             prices[quote, s] *= float(factor)
     return prices
-
-
-def oracle_factors(book: Book, scenario: Scenario, deployment: int) -> dict[int, Fraction]:
-    """By how much each quote of one deployment moves, exactly; those that stay are left out."""
-    factors: dict[int, Fraction] = {}
-    for q in np.flatnonzero(book.quote_deployment == deployment):
-        factor = scenario.moves.quotes.get(int(q), Fraction(1))
-        for leaf in leaves(book.quote_program[q]):
-            if isinstance(leaf, Feed):
-                factor *= scenario.moves.feeds.get(leaf.address, Fraction(1))
-        if factor != 1:
-            factors[int(q)] = factor
-    return factors
