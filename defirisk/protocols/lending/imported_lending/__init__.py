@@ -16,7 +16,6 @@ from defirisk.core.adapter import (
     Finding,
     Interface,
     Kind,
-    LiquidationCheck,
     Log,
     Proof,
     Question,
@@ -24,7 +23,6 @@ from defirisk.core.adapter import (
     View,
 )
 from defirisk.core.evm import Block
-from defirisk.core.holdings import Holdings
 from defirisk.core.row import Key, Row, State
 from defirisk.protocols.lending.imported_lending.holdings import Liquidatable, holdings
 from defirisk.protocols.lending.imported_lending.rows import ROWS
@@ -70,13 +68,8 @@ class ImportedLending:
     ) -> None:
         """There are no views."""
 
-    def holdings(self, snapshot: Snapshot) -> Holdings:
-        """Accounts, quotes, parameters and amounts."""
-        return holdings(snapshot)
-
-    def liquidation_check(self, snapshot: Snapshot) -> LiquidationCheck:
-        """Decides single units in fractions."""
-        return Liquidatable(snapshot)
+    holdings = staticmethod(holdings)
+    liquidation_check = staticmethod(Liquidatable)
 
     def questions(self, snapshot: Snapshot) -> Iterable[Question]:
         """None: there is no contract to answer."""
