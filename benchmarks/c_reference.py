@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from defirisk.contagion.signed import SignedRows
-from defirisk.core.book import Book, Floats
+from defirisk.core.book import Floats
 
 LANES = 64
 FLAGS = ("-O3", "-march=native", "-mprefer-vector-width=512", "-shared", "-fPIC", "-w")
@@ -48,7 +48,7 @@ class CKernel:
         scale: Floats,
         deployments: int,
     ) -> None:
-        """Terms are priced by `axis` (T,), their amounts multiplied by `scale` (T,)."""
+        """Terms are priced by `axis` (T,), their whole tokens multiplied by `scale` (T,)."""
         self._library = _compiled(folder)
         self._pointer = rows.first.astype(np.int64)
         self._pledged = rows.pledged.astype(np.int32)
@@ -90,14 +90,6 @@ class CKernel:
         back[:, :, order] = by_lane
         names = ("accounts", "debt", "collateral", "bad_debt")
         return {name: back[:, i] for i, name in enumerate(names)}
-
-
-def by_asset(
-    book: Book, rows: SignedRows, quotes: npt.NDArray[np.integer]
-) -> tuple[npt.NDArray[np.integer], Floats]:
-    """`axis` and `scale` for prices of assets: right where oracles say what the market does."""
-    quote = quotes[rows.column]
-    return book.quote_asset[quote], book.quote_rate[quote]
 
 
 def _compiled(folder: Path) -> ctypes.CDLL:

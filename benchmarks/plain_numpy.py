@@ -1,4 +1,4 @@
-"""The static shock as one writes it first, and as one writes it second: the references.
+"""The static shock as one writes it first, second and third: the references.
 
 Both get a book and its prices of quotes (Q, S), and give accounts, debt, collateral and bad debt by
 deployment and debt and collateral by asset. Neither decides the edge exactly.
@@ -24,8 +24,47 @@ class _Padded:
     threshold: Floats
 
 
+class FirstBroadcasting:
+    """As it was first written, in the notes that set the goal: padded gathers, then reductions.
+
+    Groups are added up by `reduceat` over units or terms in their order. The notes' one had one
+    price for oracle and market and no totals by asset; its formulation is kept for both.
+    """
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+        self._units = np.argsort(book.unit_deployment, kind="stable")
+        self._pledged = _padded(book, Side.COLLATERAL, self._units)
+        self._owed = _padded(book, Side.DEBT, self._units)
+
+    def __call__(self, oracle: Floats, market: Floats) -> dict[str, Floats]:
+        """All outputs."""
+        book, pledged, owed = self._book, self._pledged, self._owed
+        worth = pledged.amount[:, :, None] * oracle[pledged.quote]
+        backing = (worth * pledged.threshold[:, :, None]).sum(axis=1)
+        mask = backing < (owed.amount[:, :, None] * oracle[owed.quote]).sum(axis=1)
+        worth = pledged.amount[:, :, None] * market[pledged.quote]
+        due = owed.amount[:, :, None] * market[owed.quote]
+        collateral, debt = worth.sum(axis=1), due.sum(axis=1)
+        where, count = book.unit_deployment[self._units], len(book.deployments)
+        return {
+            "accounts": _reduced(where, mask.astype(np.float64), count),
+            "debt": _reduced(where, np.where(mask, debt, 0), count),
+            "collateral": _reduced(where, np.where(mask, collateral, 0), count),
+            "bad_debt": _reduced(where, np.where(mask, np.maximum(debt - collateral, 0), 0), count),
+            "asset_debt": self._by_asset(owed.quote, np.where(mask[:, None], due, 0)),
+            "asset_collateral": self._by_asset(pledged.quote, np.where(mask[:, None], worth, 0)),
+        }
+
+    def _by_asset(self, quote: Ints, value: Floats) -> Floats:
+        asset = self._book.quote_asset[quote].ravel()
+        order = np.argsort(asset, kind="stable")
+        values = value.reshape(len(asset), -1)[order]
+        return _reduced(asset[order], values, len(self._book.assets))
+
+
 class Broadcasting:
-    """Padded gathers over units, terms and scenarios at once."""
+    """Padded gathers too; thresholds multiplied beforehand, masks early, groups by a matrix."""
 
     def __init__(self, book: Book) -> None:
         self._book = book
@@ -127,7 +166,8 @@ def _places(book: Book, first: int, stop: int) -> csr_array[np.float64]:
     )
 
 
-def _padded(book: Book, side: Side) -> _Padded:
+def _padded(book: Book, side: Side, order: Ints | None = None) -> _Padded:
+    """The terms of all units, in this order of units (None: their own)."""
     mine = np.flatnonzero(book.holding_side == side)
     unit = book.holding_unit[mine]
     count = np.bincount(unit, minlength=len(book.units))
@@ -137,7 +177,17 @@ def _padded(book: Book, side: Side) -> _Padded:
     quote[unit, column] = book.holding_quote[mine]
     amount[unit, column] = book.holding_amount[mine]
     threshold[unit, column] = book.liquidation_threshold[book.holding_parameters[mine]]
+    if order is not None:
+        quote, amount, threshold = quote[order], amount[order], threshold[order]
     return _Padded(quote=quote, amount=amount, threshold=threshold)
+
+
+def _reduced(label: Ints, values: Floats, groups: int) -> Floats:
+    """Sums of rows by label, which ascends, (groups, S)."""
+    first = np.flatnonzero(np.diff(label, prepend=-1))
+    sums = np.zeros((groups, values.shape[1]))
+    sums[label[first]] = np.add.reduceat(values, first, axis=0)
+    return sums
 
 
 def _grouped(label: Ints, values: Floats, groups: int) -> Floats:

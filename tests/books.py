@@ -87,12 +87,13 @@ def book(
     deployments: Sequence[str] = ("aave-v3",),
     protocols: Sequence[str] = (),
     placed: Sequence[int] = (),
-    names: Sequence[str] = (),
+    owners: Sequence[str] = (),
     cash: float | None = None,
     caps: tuple[int, int] = (0, 0),
     resolution: float = 1e-8,
 ) -> Book:
-    """Units as lists of entries; `placed` is each unit's deployment (0), `names` its account.
+    """Units as lists of entries; `placed` is each unit's deployment (0), `owners` its
+    owner (itself).
 
     Market totals are the sums of the holdings; cash is what is supplied and not borrowed.
     """
@@ -108,6 +109,7 @@ def book(
         for entries in units
     ]
     edge = FractionEdge()
+    people = list(dict.fromkeys(owners))
     made = Book(
         chain_id=1,
         block=Block(number=7, hash="0x07", parent_hash="0x06", timestamp=NOW),
@@ -117,7 +119,7 @@ def book(
         ),
         assets=tuple(quotes.assets()),
         markets=tuple(_markets(tokens, quotes, rows, len(deployments), cash, caps)),
-        units=tuple(names) or tuple(address(f"unit-{i}") for i in range(len(units))),
+        units=tuple(address(f"unit-{i}") for i in range(len(units))),
         unit_deployment=np.array(where, dtype=np.int64),
         unpriced=np.array(blind, dtype=np.bool_),
         asset_price=np.array([token.price for token in tokens], dtype=np.float64),
@@ -138,6 +140,8 @@ def book(
         holding_parameters=np.array([row[4] for row in rows], dtype=np.int64),
         resolution=np.full(len(units), resolution),
         edge=edge,
+        owners=tuple(people),
+        unit_owner=np.array([people.index(owner) for owner in owners], dtype=np.int64),
     )
     edge.book = made
     return made

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 from eth_abi.abi import encode
 from eth_abi.exceptions import EncodingError
@@ -21,43 +21,54 @@ from defirisk.chain.words import DecodeError, compile_sequence, compile_topic
 from defirisk.core.errors import DefiriskError, UsageError
 from defirisk.resources import read_text
 
-_Codec = TypeVar("_Codec")
-
 
 class EncodeError(DefiriskError):
     """The arguments do not fit the function."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EventCodec:
-    """One event. `indexed_names` are in its topics, `data_names` in its data."""
+class Layout:
+    """Where an event's fields are: `indexed_names` in its topics, `data_names` in its data."""
 
-    name: str
-    signature: str
-    topic0: bytes
     indexed_names: tuple[str, ...]
     data_names: tuple[str, ...]
     _topics: tuple[Callable[[bytes], object], ...]
     _data: Callable[[bytes], Sequence[object]]
+
+    def decode(self, topics: Sequence[bytes], data: bytes) -> dict[str, object]:
+        """The fields by name, of the topics after the first. Errors: `DecodeError`."""
+        fields: dict[str, object] = {
+            name: read(topic)
+            for name, read, topic in zip(self.indexed_names, self._topics, topics, strict=True)
+        }
+        fields.update(zip(self.data_names, self._data(data), strict=True))
+        return fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventCodec:
+    """One event, in every layout in which contracts emit it, by the number of indexed fields.
+
+    What is indexed is not part of a signature: forks index other fields than what they are of.
+    """
+
+    name: str
+    signature: str
+    topic0: bytes
+    layouts: Mapping[int, Layout]
 
     def decode(self, topics: tuple[bytes, ...], data: bytes) -> dict[str, object]:
         """The event's fields by name, indexed ones first.
 
         An indexed value of dynamic type is its 32-byte hash. Errors: `DecodeError`.
         """
-        if len(topics) != len(self._topics) + 1 or topics[0] != self.topic0:
+        layout = self.layouts.get(len(topics) - 1)
+        if layout is None or topics[0] != self.topic0:
             raise DecodeError(f"these {len(topics)} topics are not those of {self.signature}")
         try:
-            fields: dict[str, object] = {
-                name: read(topic)
-                for name, read, topic in zip(
-                    self.indexed_names, self._topics, topics[1:], strict=True
-                )
-            }
-            fields.update(zip(self.data_names, self._data(data), strict=True))
+            return layout.decode(topics[1:], data)
         except DecodeError as error:
             raise DecodeError(f"{self.signature}: {error}") from None
-        return fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +98,26 @@ class FunctionCodec:
             raise DecodeError(f"{self.signature}: {error}") from None
 
 
-def compile_event(entry: Mapping[str, Any]) -> EventCodec:
-    """The codec of a JSON ABI event entry. Errors: `UsageError` where it cannot be used."""
+def compile_event(*entries: Mapping[str, Any]) -> EventCodec:
+    """The codec of the JSON ABI entries of one event, which differ in what is indexed.
+
+    Errors: `UsageError` where they cannot be used, or their logs not be told apart.
+    """
+    signature = _signature(entries[0])
+    layouts: dict[int, Layout] = {}
+    for entry in entries:
+        layout = _layout(entry)
+        if layouts.setdefault(len(layout.indexed_names), layout) is not layout:
+            raise UsageError(f"two entries of {signature} index as many fields: leave one out")
+    return EventCodec(
+        name=entries[0]["name"],
+        signature=signature,
+        topic0=keccak(signature.encode()),
+        layouts=layouts,
+    )
+
+
+def _layout(entry: Mapping[str, Any]) -> Layout:
     inputs = entry["inputs"]
     signature = _signature(entry)
     if entry.get("anonymous"):
@@ -96,10 +125,7 @@ def compile_event(entry: Mapping[str, Any]) -> EventCodec:
     names = _names(inputs, signature)
     types = [_type(parameter) for parameter in inputs]
     indexed = [bool(parameter.get("indexed")) for parameter in inputs]
-    return EventCodec(
-        name=entry["name"],
-        signature=signature,
-        topic0=keccak(signature.encode()),
+    return Layout(
         indexed_names=tuple(n for n, i in zip(names, indexed, strict=True) if i),
         data_names=tuple(n for n, i in zip(names, indexed, strict=True) if not i),
         _topics=tuple(compile_topic(t) for t, i in zip(types, indexed, strict=True) if i),
@@ -126,33 +152,26 @@ def compile_function(entry: Mapping[str, Any]) -> FunctionCodec:
 def load_events(abi_name: str, names: Iterable[str]) -> dict[str, EventCodec]:
     """Events of abis/ABI_NAME.json by the names asked for.
 
-    A name may be a whole signature, which tells overloads apart. Errors: `UsageError` where the
-    file or the event is missing, or the name means several.
+    A name may be a whole signature, which tells overloads apart. Entries of one signature are its
+    layouts. Errors: `UsageError` where the file or the event is missing, or the name means several.
     """
-    return _load(abi_name, "event", names, compile_event)
+    return {name: compile_event(*_meant(abi_name, "event", name)) for name in names}
 
 
 def load_functions(abi_name: str, names: Iterable[str]) -> dict[str, FunctionCodec]:
     """Functions of abis/ABI_NAME.json by the names asked for. See `load_events`."""
-    return _load(abi_name, "function", names, compile_function)
+    return {name: compile_function(_meant(abi_name, "function", name)[0]) for name in names}
 
 
-def _load(
-    abi_name: str,
-    kind: str,
-    names: Iterable[str],
-    compiled: Callable[[Mapping[str, Any]], _Codec],
-) -> dict[str, _Codec]:
+def _meant(abi_name: str, kind: str, name: str) -> list[dict[str, Any]]:
+    """The entries of the one signature that `name` stands for."""
     entries = _entries(abi_name, kind)
-    codecs: dict[str, _Codec] = {}
-    for name in names:
-        meant = [e for e in entries if name in (e["name"], _signature(e))]
-        if len(meant) != 1:
-            known = ", ".join(sorted(map(_signature, meant or entries)))
-            problem = "has no" if not meant else "has more than one"
-            raise UsageError(f"abis/{abi_name}.json {problem} {kind} {name}: name one of {known}")
-        codecs[name] = compiled(meant[0])
-    return codecs
+    meant = [e for e in entries if name in (e["name"], _signature(e))]
+    if len(set(map(_signature, meant))) != 1:
+        known = ", ".join(sorted(map(_signature, meant or entries)))
+        problem = "has no" if not meant else "has more than one"
+        raise UsageError(f"abis/{abi_name}.json {problem} {kind} {name}: name one of {known}")
+    return meant
 
 
 @cache

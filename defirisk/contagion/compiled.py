@@ -12,9 +12,20 @@ from functools import cached_property
 
 import numpy as np
 
-from defirisk.contagion.edge import exactly, judge
-from defirisk.contagion.kernel import BLOCKS, LANES, WIDTH, Found, Prices, sweep, workspace
+from defirisk.contagion.blocks import (
+    BLOCKS,
+    LANES,
+    WIDTH,
+    Found,
+    Prices,
+    aligned,
+    nothing,
+    workspace,
+)
+from defirisk.contagion.edge import QuotesOf, exactly, judge
+from defirisk.contagion.kernel import sweep
 from defirisk.contagion.lanes import packed, survey, valued
+from defirisk.contagion.series import Series, families, series_of
 from defirisk.contagion.signed import OWED, PLEDGED, signed_rows
 from defirisk.contagion.sparse import SparseSweep
 from defirisk.contagion.totals import joined, taken
@@ -31,14 +42,19 @@ PAIRS = 512
 
 
 class CompiledSweep:
-    """Sweeps 1024 scenarios at a time. Implements `screen.Sweep`."""
+    """Sweeps 1024 scenarios at a time, in memory of its own: for one thread at a time.
+
+    Implements `screen.Sweep`.
+    """
 
     lanes = WIDTH
 
     def __init__(self, book: Book, *, room: int = OPEN) -> None:
         self._book = book
         self._rows, self._columns = signed_rows(book)
+        self._families = families(book, self._columns.quote)
         self._room = room
+        self._quotes_of = QuotesOf(book)
         self._idle = np.unique(
             self._rows.column[self._rows.column >= len(self._columns.quote)]
         ).astype(np.int64) - len(self._columns.quote)
@@ -50,18 +66,19 @@ class CompiledSweep:
     def outcome(self, scenarios: Sequence[Scenario], oracle: Floats, market: Floats) -> Outcome:
         """What these scenarios do, at these prices of quotes (Q, S)."""
         usable, factor = np.empty(len(scenarios), dtype=np.bool_), np.empty(len(scenarios))
-        survey(self._columns, oracle, market, usable, factor)
+        series = series_of(self._columns, self._families, scenarios)
+        survey(series, oracle, market, usable, factor)
         # Nothing decides on an idle supply's price, but one of 0 asks the contract.
         idle = oracle[self._idle]
         usable &= (((idle > 0) & (idle < np.inf)) | np.isnan(idle)).all(axis=0)
         # From the worst to the best market: neighbours share a block and its bounds.
         order = np.lexsort((factor, ~usable))
         plain, others = np.split(order, [int(usable.sum())])
-        parts = [
-            part(chosen, scenarios, oracle, market)
-            for part, chosen in ((self._swept, plain), (self._by_sparse, others))
-            if len(chosen)
-        ]
+        parts = []
+        if len(plain):
+            parts.append(self._swept(plain, series, scenarios, oracle, market))
+        if len(others):
+            parts.append(self._by_sparse(others, scenarios, oracle, market))
         return taken(joined(parts), np.argsort(order))
 
     def _by_sparse(
@@ -77,11 +94,16 @@ class CompiledSweep:
         )
 
     def _swept(
-        self, chosen: Ints, scenarios: Sequence[Scenario], oracle: Floats, market: Floats
+        self,
+        chosen: Ints,
+        series: Series,
+        scenarios: Sequence[Scenario],
+        oracle: Floats,
+        market: Floats,
     ) -> Outcome:
         """By the kernel, in the order chosen."""
-        prices = self._prices(chosen, oracle, market)
-        found = self._nothing()
+        prices, found = self._prices(chosen, series, oracle, market), self._found
+        found.clear()
         sweep(self._rows, prices, found, workspace(), len(chosen))
         if found.tally[0] > self._room:
             return self._by_sparse(chosen, scenarios, oracle, market)
@@ -91,32 +113,27 @@ class CompiledSweep:
             edge += self._settle(mine, oracle[:, chosen], prices, found)
         return self._outcome(mine, prices, found, edge)
 
-    def _nothing(self) -> Found:
-        columns, deployments = len(self._columns.quote), len(self._book.deployments)
-        return Found(
-            amount=np.zeros((BLOCKS, columns, LANES)),
-            accounts=np.zeros((BLOCKS, deployments, LANES)),
-            bad_debt=np.zeros((BLOCKS, deployments, LANES)),
-            open=np.empty((self._room, 2), dtype=np.int64),
-            tally=np.zeros(2, dtype=np.int64),
-        )
+    @cached_property
+    def _found(self) -> Found:
+        return nothing(len(self._columns.quote), len(self._book.deployments), self._room)
 
-    def _prices(self, chosen: Ints, oracle: Floats, market: Floats) -> Prices:
+    def _prices(self, chosen: Ints, series: Series, oracle: Floats, market: Floats) -> Prices:
         """In lanes; those beyond the last scenario repeat it, so that bounds stay tight."""
-        columns = len(self._columns.quote)
+        count, columns, idle = len(series.quote), len(self._columns.quote), self._idle
         prices = Prices(
-            oracle=np.empty((BLOCKS, columns, LANES)),
-            market=np.empty((BLOCKS, columns, LANES)),
-            low=np.empty((columns, BLOCKS)),
-            high=np.empty((columns, BLOCKS)),
+            series=series.of,
+            oracle=aligned(BLOCKS, count, LANES),
+            market=aligned(BLOCKS, count, LANES),
+            oracle_range=aligned(count, 3 * BLOCKS),
+            market_range=aligned(count, 3 * BLOCKS),
+            top=np.zeros(count),
             grain=np.zeros(columns + len(oracle)),
         )
         order = np.pad(chosen, (0, WIDTH - len(chosen)), mode="edge").astype(np.uint32)
-        packed(self._columns, oracle, market, order, prices)
-        prices.low[:] = prices.oracle.min(axis=2).T
-        prices.high[:] = prices.oracle.max(axis=2).T
-        grain, idle = self._book.quote_grain, self._idle
-        prices.grain[:columns] = grain[self._columns.quote] * prices.high.max(axis=1)
+        packed(series, oracle, market, order, prices)
+        grain = self._book.quote_grain
+        highest = prices.top[series.of] * self._columns.rate
+        prices.grain[:columns] = grain[self._columns.quote] * highest
         prices.grain[columns + idle] = grain[idle] * np.nan_to_num(oracle[idle]).max(axis=1)
         return prices
 
@@ -127,7 +144,7 @@ class CompiledSweep:
         row, lane = found.open[: found.tally[0]].T
         unit = self._rows.unit[row]
         liquidatable, near = self._judged(unit, lane, oracle)
-        ask = exactly(self._book, scenarios)
+        ask = exactly(self._book, scenarios, self._quotes_of)
         for pair in np.flatnonzero(near):
             liquidatable[pair] = ask(int(unit[pair]), int(lane[pair]))
         self._add(row[liquidatable], lane[liquidatable], prices, found)
@@ -153,7 +170,8 @@ class CompiledSweep:
         pair = np.repeat(np.arange(len(row)), count)
         column, amount = self._rows.column[terms], self._rows.amount[terms]
         np.add.at(found.amount, (block[pair], column, i[pair]), np.abs(amount))
-        lost = sums(pair, amount * prices.market[block[pair], column, i[pair]], len(row))
+        price = prices.market[block[pair], prices.series[column], i[pair]]
+        lost = sums(pair, amount * price, len(row))
         deployment = self._rows.deployment[row]
         np.add.at(found.accounts, (block, deployment, i), 1)
         np.add.at(found.bad_debt, (block, deployment, i), np.maximum(lost, 0))
@@ -163,7 +181,7 @@ class CompiledSweep:
     ) -> Outcome:
         deployment = np.zeros((2, BLOCKS, len(self._book.deployments), LANES))
         asset = np.zeros((2, BLOCKS, len(self._book.assets), LANES))
-        valued(self._columns, found.amount, prices.market, deployment, asset)
+        valued(self._columns, found, prices, deployment, asset)
         size = len(scenarios)
         return Outcome(
             scenarios=tuple(scenarios),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cache
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from defirisk.contagion.valuation import Bools, Positions, times
 from defirisk.core.book import Book, Floats
-from defirisk.core.scenario import Scenario, oracle_factors
+from defirisk.core.scenario import ExactMoves, Scenario
 
 EDGE = 1e-6
 """Units whose margin is at most this fraction of their debt are decided in exact integers."""
@@ -19,12 +19,61 @@ Exactly = Callable[[int, int], bool]
 """Whether this unit can be liquidated in this scenario, by the contract's own integers."""
 
 
-def exactly(book: Book, scenarios: Sequence[Scenario]) -> Exactly:
+class QuotesOf:
+    """Which quotes a deployment has: found once."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+        self._known: dict[int, list[int]] = {}
+
+    def of(self, deployment: int) -> Sequence[int]:
+        """The numbers of its quotes."""
+        if deployment not in self._known:
+            mine = np.flatnonzero(self._book.quote_deployment == deployment)
+            self._known[deployment] = mine.tolist()
+        return self._known[deployment]
+
+
+class Factors(Mapping[int, Fraction]):
+    """By how much each quote of a deployment moves, exactly; those that stay are left out.
+
+    Computed when first asked for: a contract may ask for the few quotes of a unit.
+    """
+
+    def __init__(self, moves: ExactMoves, quotes: Sequence[int]) -> None:
+        self._moves, self._quotes = moves, quotes
+        self._known: dict[int, Fraction] = {}
+
+    def __getitem__(self, quote: int) -> Fraction:
+        factor = self._factor(quote)
+        if factor == 1:
+            raise KeyError(quote)
+        return factor
+
+    def __iter__(self) -> Iterator[int]:
+        return (quote for quote in self._quotes if self._factor(quote) != 1)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def _factor(self, quote: int) -> Fraction:
+        if quote not in self._known:
+            self._known[quote] = self._moves.quote(quote)
+        return self._known[quote]
+
+
+def oracle_factors(book: Book, scenario: Scenario, deployment: int) -> Factors:
+    """The factors of one deployment's quotes in one scenario."""
+    return Factors(ExactMoves(book, scenario), QuotesOf(book).of(deployment))
+
+
+def exactly(book: Book, scenarios: Sequence[Scenario], quotes: QuotesOf | None = None) -> Exactly:
     """Asks the adapter that a unit belongs to; scenarios by their number here."""
+    own = quotes or QuotesOf(book)
 
     @cache
-    def factors(deployment: int, s: int) -> Mapping[int, Fraction]:
-        return oracle_factors(book, scenarios[s], deployment)
+    def factors(deployment: int, s: int) -> Factors:
+        return Factors(ExactMoves(book, scenarios[s]), own.of(deployment))
 
     def decide(unit: int, s: int) -> bool:
         return book.edge.liquidatable(unit, factors(int(book.unit_deployment[unit]), s))

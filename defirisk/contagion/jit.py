@@ -20,10 +20,13 @@ def compiled(function: F) -> F:
 
 
 def inner(function: F) -> F:
-    """Called by compiled functions only. It may not make arrays.
+    """Becomes a part of the compiled functions that call it. It may not make arrays.
 
-    Counting references to the arrays that it is handed, atomically and at every call, would cost
-    more than all its arithmetic; numba's `_nrt` leaves that out.
+    A call hands over every array field by field, and numba counts the references to each, for
+    every row of a sweep: that costs more than all the arithmetic. 100,000 units by 1000 scenarios
+    take 28 ms as it is here, 57 ms with calls, 78 ms with counting, and 85 ms with the documented
+    `inline="always"`, which counts too.
     """
-    uncounted = cast(Callable[..., Any], njit)  # its stubs leave this option out
-    return cast(F, uncounted(function, _nrt=False, nogil=True, error_model="numpy"))
+    uncounted = cast(Callable[..., Any], njit)  # its stubs leave these options out
+    options = {"_nrt": False, "forceinline": True, "nogil": True, "error_model": "numpy"}
+    return cast(F, uncounted(function, **options))

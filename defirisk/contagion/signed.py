@@ -39,7 +39,7 @@ class SignedRows(NamedTuple):
     guard: Floats  # (R,), what the contract's rounding of values may amount to
     column: Words  # (T,), or C + quote for terms that decide nothing
     weight: Floats  # (T,), amount times threshold, or minus the debt and its edge
-    amount: Floats  # (T,), whole units of the quote: negative if pledged, positive if owed
+    amount: Floats  # (T,), whole tokens: negative if pledged, positive if owed
 
 
 class Columns(NamedTuple):
@@ -49,7 +49,8 @@ class Columns(NamedTuple):
     kind: Kinds  # (C,), PLEDGED or OWED
     deployment: Ints  # (C,)
     asset: Ints  # (C,)
-    backing: Floats  # (C,), all that is pledged times its threshold
+    rate: Floats  # (C,), whole tokens in a whole unit of the quote
+    backing: Floats  # (C,), whole tokens pledged times their thresholds
 
 
 def signed_rows(book: Book) -> tuple[SignedRows, Columns]:
@@ -64,10 +65,11 @@ def signed_rows(book: Book) -> tuple[SignedRows, Columns]:
     counts = counts[:, units]
     size = counts.sum(axis=0)
     own = _in_order(book, units, counts, kinds)
-    amount, kind = book.holding_amount[own], kinds[own]
+    quote, kind = book.holding_quote[own], kinds[own]
+    amount = book.holding_amount[own] * book.quote_rate[quote]
     threshold = book.liquidation_threshold[book.holding_parameters[own]]
     weight = np.where(kind == PLEDGED, amount * threshold, -amount * (1 + WIDER))
-    column, columns = _columns(book, book.holding_quote[own], kind, weight)
+    column, columns = _columns(book, quote, kind, weight)
     rows = SignedRows(
         unit=units,
         deployment=book.unit_deployment[units].astype(np.uint32),
@@ -98,6 +100,7 @@ def _columns(book: Book, quote: Ints, kind: Kinds, weight: Floats) -> tuple[Word
         kind=(used % 2).astype(np.int8),
         deployment=book.quote_deployment[quotes],
         asset=book.quote_asset[quotes],
+        rate=book.quote_rate[quotes],
         backing=backing,
     )
 

@@ -1,7 +1,7 @@
 """The book: everything that shocks, measures and reports compute on, in float64 arrays.
 
-Axes in array docstrings: N units, H holdings, Q quotes, A assets, P parameter sets, M markets,
-S scenarios; the scenario axis is last and contiguous.
+Axes in array docstrings: N units, O owners, H holdings, Q quotes, A assets, P parameter sets,
+M markets, S scenarios; the scenario axis is last and contiguous.
 """
 
 from __future__ import annotations
@@ -91,6 +91,8 @@ class Book:
     quote's value in USD (N.B. the program's), `quote_rate` the product of its rates, so
     `quote_price / quote_rate` is the oracle's price of a whole token. `asset_price` is the market
     price in USD. NaN in any price means unknown: units that depend on it are in `unpriced`.
+    Owners are accounts: one may have several units, of several deployments. A book that states none
+    has one for every unit.
     """
 
     chain_id: int
@@ -121,6 +123,13 @@ class Book:
     edge: Edge
     sources: Sources = field(default_factory=Sources)
     """The pools, wrapped tokens and feeds of the chain, exact: for what is said of one of them."""
+    owners: tuple[str, ...] = ()  # (O,)
+    unit_owner: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # (N,)
+
+    def __post_init__(self) -> None:
+        if not self.owners:
+            object.__setattr__(self, "owners", self.units)
+            object.__setattr__(self, "unit_owner", np.arange(len(self.units)))
 
     def symbol(self, asset: int) -> str:
         """The asset's own symbol: to be escaped where it is shown."""

@@ -90,7 +90,8 @@ class Holdings:
 
     `resolution` is the smallest amount of the unit of account that the contract distinguishes:
     near the edge, each holding may be off by that much in floating point. One for all units, or one
-    for each. A unit is an account, or an account and its market: "account:market".
+    for each. A unit is an account, or an account and its market: "account:market". `owners` has the
+    account of every unit; empty, it is what stands before the colon.
     """
 
     units: tuple[str, ...]
@@ -98,6 +99,7 @@ class Holdings:
     parameters: tuple[Parameters, ...]
     holdings: tuple[Holding, ...]
     markets: tuple[Market, ...]
+    owners: tuple[str, ...] = ()
     unit_of_account: str = "USD"
     resolution: Fraction | tuple[Fraction, ...] = field(default=Fraction(1, 10**8))
 
@@ -106,3 +108,7 @@ class Holdings:
         if isinstance(self.resolution, tuple):
             return self.resolution
         return (self.resolution,) * len(self.units)
+
+    def unit_owners(self) -> tuple[str, ...]:
+        """The account that every unit belongs to."""
+        return self.owners or tuple(unit.partition(":")[0] for unit in self.units)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import isqrt
+from math import isqrt, prod
 
 import numpy as np
 import numpy.typing as npt
@@ -261,10 +261,9 @@ def moved(program: Program, factor: Factor) -> Fraction:
         return factor(program)
     if isinstance(program, Product):
         # Nearly every quote is one; nothing needs to be valued for it.
-        product = Fraction(1)
-        for part in program.parts:
-            product *= moved(part, factor)
-        return product
+        moving = [one for part in program.parts if (one := moved(part, factor)) != 1]
+        # Multiplying by 1 is not free: fractions are reduced anew.
+        return moving[0] if len(moving) == 1 else prod(moving, start=Fraction(1))
     if all(factor(leaf) == 1 for leaf in leaves(program)):
         return Fraction(1)
     before, after = exact(program), exact(program, factor)

@@ -166,17 +166,6 @@ def _columns(factors: Sequence[Mapping[Address, Fraction]]) -> dict[Address, Flo
     return columns
 
 
-def oracle_factors(book: Book, scenario: Scenario, deployment: int) -> dict[int, Fraction]:
-    """By how much each quote of one deployment moves, exactly; those that stay are left out."""
-    moved = ExactMoves(book, scenario)
-    factors = {}
-    for q in np.flatnonzero(book.quote_deployment == deployment):
-        factor = moved.quote(int(q))
-        if factor != 1:
-            factors[int(q)] = factor
-    return factors
-
-
 class ExactMoves:
     """By how much things move in one scenario, in fractions."""
 

@@ -1,6 +1,6 @@
 """How much of a market or deployment is in how few hands.
 
-Unit: shares and the Herfindahl-Hirschman index are fractions, HHI from 1 / accounts to 1; USD at
+Unit: shares and the Herfindahl-Hirschman index are fractions, HHI from 1 / owners to 1; USD at
 market prices. NaN policy: within one asset shares are of tokens and need no price; across assets,
 holdings of unknown price are left out and counted in `unpriced`. Nothing held gives NaN.
 Source: HHI as in the US Horizontal Merger Guidelines, in fractions instead of points.
@@ -23,17 +23,16 @@ TOP = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Concentration:
-    """Concentration among accounts of one deployment; `asset` and `market` are None for the whole.
+    """Concentration among owners in one deployment; `asset` and `market` are None for the whole.
 
-    Supply is everything that earns, whether or not it backs a debt. An account is what the
-    deployment calls one: the liquidation unit's own name.
+    Supply is everything that earns, whether or not it backs a debt. All units of an owner are one.
     """
 
     deployment: int
     market: str | None
     asset: int | None
     side: Literal["supply", "debt"]
-    accounts: int
+    owners: int
     total_usd: float
     hhi: float
     top10_share: float
@@ -41,11 +40,11 @@ class Concentration:
 
 
 def by_deployment(book: Book) -> tuple[Concentration, ...]:
-    """Supply and debt of each deployment, by account over all its assets."""
+    """Supply and debt of each deployment, by owner over all its assets."""
     values = holding_values(book)
-    owner = book.unit_deployment[book.holding_unit]
+    where = book.unit_deployment[book.holding_unit]
     return tuple(
-        _measure(book, values, values, (owner == deployment) & side, deployment, None, None, name)
+        _measure(book, values, values, (where == deployment) & side, deployment, None, None, name)
         for deployment in range(len(book.deployments))
         for name, side in _sides(book)
     )
@@ -86,14 +85,14 @@ def _measure(
     side: Literal["supply", "debt"],
 ) -> Concentration:
     known = own & ~np.isnan(weights)
-    amounts = _by_account(book, weights, known)
+    amounts = _by_owner(book, weights, known)
     priced = own & ~np.isnan(values)
     return Concentration(
         deployment=deployment,
         market=market,
         asset=asset,
         side=side,
-        accounts=int(np.count_nonzero(amounts)),
+        owners=int(np.count_nonzero(amounts)),
         total_usd=float(values[priced].sum()),
         hhi=hhi(amounts),
         top10_share=top_share(amounts),
@@ -101,12 +100,9 @@ def _measure(
     )
 
 
-def _by_account(book: Book, weights: Floats, own: Bools) -> Floats:
-    units, place = np.unique(book.holding_unit[own], return_inverse=True)
-    amounts = sums(place, weights[own], len(units))
-    # One account may hold several liquidation units of a deployment.
-    names, account = np.unique([book.units[unit] for unit in units], return_inverse=True)
-    return sums(account, amounts, len(names))
+def _by_owner(book: Book, weights: Floats, own: Bools) -> Floats:
+    owners, place = np.unique(book.unit_owner[book.holding_unit[own]], return_inverse=True)
+    return sums(place, weights[own], len(owners))
 
 
 def _sides(book: Book) -> tuple[tuple[Literal["supply"], Bools], tuple[Literal["debt"], Bools]]:

@@ -39,13 +39,14 @@ class Distance:
     """A unit and the uniform fall of all its collateral prices that would make it liquidatable.
 
     `distance` is 1 - 1 / health factor with debt prices unchanged: below 0 it is liquidatable now,
-    1 would be a fall to zero. `main_*` are indices of the largest assets by market value, None
-    where there is none.
+    1 would be a fall to zero. `account` is the unit's owner, `market` where its first holding is.
+    `main_*` are indices of the largest assets by market value, None where there is none.
     """
 
     unit: int
     account: str
     deployment: int
+    market: str
     health_factor: float
     distance: float
     debt_usd: float
@@ -95,8 +96,9 @@ def closest(
     return tuple(
         Distance(
             unit=int(i),
-            account=book.units[i],
+            account=book.owners[book.unit_owner[i]],
             deployment=int(book.unit_deployment[i]),
+            market=book.quote_market[book.holding_quote[np.searchsorted(book.holding_unit, i)]],
             health_factor=float(health[i]),
             distance=distance(float(health[i])),
             debt_usd=float(debt[i]),

@@ -15,9 +15,9 @@ import numpy as np
 from sqlalchemy import Connection
 
 from defirisk.core.adapter import LiquidationCheck, MarketAdapter, Snapshot
-from defirisk.core.book import Book, DeploymentFacts, MarketFacts
+from defirisk.core.book import Book, DeploymentFacts, Ints, MarketFacts
 from defirisk.core.errors import UsageError
-from defirisk.core.evm import Block
+from defirisk.core.evm import ZERO_ADDRESS, Block
 from defirisk.core.holdings import Holding, Holdings, Market, Side
 from defirisk.core.plugins import adapter
 from defirisk.core.quote import Program, exact, rate_value
@@ -106,6 +106,7 @@ class _Frames:
         prices = np.array([_value(q.program) for _, q in quotes], dtype=np.float64)
         first_quotes = [0, *accumulate(len(part.holdings.quotes) for part in self._parts)]
         units = [(d, u) for d, part in enumerate(self._parts) for u in part.holdings.units]
+        owners, unit_owner = self._owners()
         holdings = self._holdings()
         sets = [p for part in self._parts for p in part.holdings.parameters]
         holding_unit = np.array([h.unit for h in holdings], dtype=np.int64)
@@ -147,7 +148,23 @@ class _Frames:
             ),
             sources=self._sources,
             edge=_ExactEdge([(self._parts[d].check, name, first_quotes[d]) for d, name in units]),
+            owners=owners,
+            unit_owner=unit_owner,
         )
+
+    def _owners(self) -> tuple[tuple[str, ...], Ints]:
+        """Every owner once, and whose each unit is.
+
+        An address is the same account everywhere; another name means something in its own
+        deployment only.
+        """
+        index: dict[tuple[str, int | None], int] = {}
+        places = [
+            index.setdefault((name, None if _is_address(name) else d), len(index))
+            for d, part in enumerate(self._parts)
+            for name in part.holdings.unit_owners()
+        ]
+        return tuple(name for name, _ in index), np.array(places, dtype=np.int64)
 
     def _holdings(self) -> list[Holding]:
         """All holdings, with indexes into the common axes."""
@@ -220,3 +237,7 @@ def _market_facts(deployment: int, asset: int, market: Market) -> MarketFacts:
 
 def _or_unknown(value: Fraction | None) -> float:
     return float("nan") if value is None else float(value)
+
+
+def _is_address(text: str) -> bool:
+    return len(text) == len(ZERO_ADDRESS) and text.startswith("0x")

@@ -145,6 +145,36 @@ def upgrade() -> None:
             unique=False,
         )
     op.create_table(
+        "compound_v2_rate_model_constants",
+        sa.Column("deployment_id", sa.Integer(), nullable=False),
+        sa.Column("model", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("valid_from_block", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("valid_to_block", sa.BigInteger(), nullable=True),
+        sa.Column("blocks_per_year", WideInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["deployment_id"],
+            ["deployments.deployment_id"],
+            name=op.f("fk_compound_v2_rate_model_constants_deployment_id"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "deployment_id",
+            "model",
+            "valid_from_block",
+            name=op.f("pk_compound_v2_rate_model_constants"),
+        ),
+    )
+    with op.batch_alter_table("compound_v2_rate_model_constants", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_compound_v2_rate_model_constants_deployment_id_valid_from_block"),
+            ["deployment_id", "valid_from_block"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_compound_v2_rate_model_constants_deployment_id_valid_to_block"),
+            ["deployment_id", "valid_to_block"],
+            unique=False,
+        )
+    op.create_table(
         "compound_v2_rates_read",
         sa.Column("deployment_id", sa.Integer(), nullable=False),
         sa.Column("c_token", sa.Text(), autoincrement=False, nullable=False),
@@ -176,6 +206,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("compound_v2_rates_read")
+    op.drop_table("compound_v2_rate_model_constants")
     op.drop_table("compound_v2_prices")
     op.drop_table("compound_v2_price_feeds")
     op.drop_table("compound_v2_interest_rate_models")

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from .abi import MAX_UINT256
 from .book import Position
 from .desk import Desk
 from .joining import DEBTS, SAVINGS
 from .market import KEEPERS
+from .pooled import STABLES, Dealings
 from .purse import Plan
 from .reserves import ETH_CORRELATED, STABLECOINS
 
 
-@dataclass(frozen=True)
-class Actions:
-    """Draws plans; an empty plan means that the account had nothing of the kind to do."""
+class Actions(Dealings[Desk, Position]):
+    """In a pool of Aave."""
 
-    desk: Desk
-    rng: random.Random
-    everyone: list[str]
+    savings = tuple(SAVINGS)
 
     def draw(self, position: Position) -> Plan:
         """One random thing that `position` could do."""
@@ -38,14 +34,8 @@ class Actions:
         }
         return self.rng.choices(list(weights), list(weights.values()))[0](position)
 
-    def _supply(self, position: Position) -> Plan:
-        symbol = self.rng.choice(position.supplied() or list(SAVINGS))
-        amount = self.desk.units(symbol, self.rng.lognormvariate(7.5, 1.2))
-        return self._funded_supply(position.account, symbol, amount)
-
-    def _funded_supply(self, account: str, symbol: str, amount: int) -> Plan:
-        funded = self.desk.fund(account, symbol, amount)
-        return [*funded, self.desk.supply(account, symbol, amount)]
+    def _held(self, position: Position, symbol: str) -> int:
+        return position.holdings[symbol].supplied
 
     def _withdraw(self, position: Position) -> Plan:
         if not position.supplied():
@@ -55,7 +45,7 @@ class Actions:
         return [self.desk.withdraw(position.account, symbol, part)]
 
     def _borrow(self, position: Position) -> Plan:
-        offers = {ETH_CORRELATED: ["WETH"], STABLECOINS: ["USDC", "USDT", "DAI"]}
+        offers = {ETH_CORRELATED: ["WETH"], STABLECOINS: list(STABLES)}
         symbol = self.rng.choice(offers.get(position.e_mode) or list(DEBTS))
         dollars = position.available * self.rng.choice((0.15, 0.4, 0.7, 0.9))
         if dollars < 1.0:
@@ -85,15 +75,6 @@ class Actions:
             self.desk.repay_with_a_tokens(position.account, symbol, amount),
         ]
 
-    def _transfer(self, position: Position) -> Plan:
-        if not position.supplied():
-            return []
-        symbol = self.rng.choice(position.supplied())
-        held = position.holdings[symbol].supplied
-        amount = held if self.rng.random() < 0.2 else int(held * self.rng.uniform(0.02, 0.5))
-        to = self.rng.choice(self.everyone)
-        return [self.desk.transfer(position.account, symbol, to, max(1, amount))]
-
     def _toggle_collateral(self, position: Position) -> Plan:
         if not position.supplied():
             return []
@@ -113,10 +94,7 @@ class Actions:
             amount = self.desk.units("USDC", self.rng.uniform(50, 500))
             funded = self.desk.fund(helper, "USDC", amount)
             return [*funded, self.desk.supply(helper, "USDC", amount, of=position.account)]
-        symbol = self.rng.choice(position.owed())
-        amount = max(1, position.holdings[symbol].owed // self.rng.randint(3, 20))
-        funded = self.desk.fund(helper, symbol, amount)
-        return [*funded, self.desk.repay(helper, symbol, amount, of=position.account)]
+        return self._repay_for(position, helper)
 
     def _part(self, whole: int) -> int:
         """Some of `whole`, or all of it in the way the pool understands."""

@@ -51,13 +51,40 @@ const BUILDS = () => [
     entries: ['Morpho.sol', 'mocks/IrmMock.sol'].map((name) => `morpho/${name}`),
     settings: { viaIR: true, evmVersion: 'paris' },
   },
+  {
+    compiler: 'solc-0.5.16',
+    entries: ['fork/Comptroller.sol', 'fork/CErc20Delegate.sol'],
+    settings: { evmVersion: 'istanbul', metadata: {} },
+    prefix: 'fork:',
+  },
   // Last, so that nothing of the same name in it hides what the others have.
   { compiler: 'solc', entries: PYTH_ENTRIES, settings: {} },
 ];
 
+// What makes a fork of Compound v2 of its sources: the events as Venus declares them.
+const FORK_EDITS = {
+  'fork/Comptroller.sol': [
+    ['event MarketListed(CToken cToken)', 'event MarketListed(CToken indexed cToken)'],
+    ['MarketEntered(CToken cToken, address ', 'MarketEntered(CToken indexed cToken, address indexed '],
+    ['MarketExited(CToken cToken, address ', 'MarketExited(CToken indexed cToken, address indexed '],
+    ['event NewCollateralFactor(CToken cToken', 'event NewCollateralFactor(CToken indexed cToken'],
+  ],
+  'fork/CTokenInterfaces.sol': [
+    ['uint mintAmount, uint mintTokens);', 'uint mintAmount, uint mintTokens, uint256 totalSupply);'],
+    ['redeemAmount, uint redeemTokens);', 'redeemAmount, uint redeemTokens, uint256 totalSupply);'],
+  ],
+  'fork/CToken.sol': [
+    ['Mint(minter, vars.actualMintAmount, vars.mintTokens)',
+      'Mint(minter, vars.actualMintAmount, vars.mintTokens, vars.accountTokensNew)'],
+    ['Redeem(redeemer, vars.redeemAmount, vars.redeemTokens)',
+      'Redeem(redeemer, vars.redeemAmount, vars.redeemTokens, vars.accountTokensNew)'],
+  ],
+};
+
 const PREFIXES = [
   ['devnet/', contracts],
   ['morpho/', '@morpho-org/morpho-blue/src'],
+  ['fork/', '@thenextblock/hardhat-compound/dist/contracts/compound'],
   ['openzeppelin-contracts-upgradeable/contracts/', '@openzeppelin/contracts-upgradeable'],
   ['openzeppelin-contracts/contracts/', '@openzeppelin/contracts'],
   ['@openzeppelin/contracts/', '@openzeppelin/contracts'],
@@ -99,7 +126,14 @@ const AAVE_V3_0_PREFIX = 'v3.0:';
 
 function readSource(unit) {
   const [prefix, directory] = PREFIXES.find(([start]) => unit.startsWith(start));
-  return fs.readFileSync(path.resolve(modules, directory, unit.slice(prefix.length)), 'utf8');
+  const file = path.resolve(modules, directory, unit.slice(prefix.length));
+  return (FORK_EDITS[unit] || []).reduce(replaceOnce, fs.readFileSync(file, 'utf8'));
+}
+
+function replaceOnce(source, [from, to]) {
+  const parts = source.split(from);
+  if (parts.length !== 2) throw new Error(`${parts.length - 1} times in the source: ${from}`);
+  return parts.join(to);
 }
 
 // solc-js asks for every import it meets, so the sources need no scan of our own.
@@ -125,7 +159,10 @@ function compile({ compiler, entries, settings }) {
       ...settings,
     },
   };
-  const solc = require(path.join(modules, compiler));
+  // The newest wrapper drives every compiler in the same way.
+  const solc = require(path.join(modules, 'solc/wrapper'))(
+    require(path.join(modules, compiler, 'soljson.js')),
+  );
   const result = JSON.parse(solc.compile(JSON.stringify(input), { import: resolveImport }));
   const errors = (result.errors || []).filter((entry) => entry.severity === 'error');
   if (errors.length > 0) {
@@ -170,8 +207,9 @@ for (const build of BUILDS()) {
   for (const units of compile(build)) {
     for (const [name, contract] of Object.entries(units)) {
       const { object, linkReferences } = contract.evm.bytecode;
-      if (object === '' || name in artifacts) continue;
-      artifacts[name] = artifact(contract.abi, object, linkReferences);
+      const known = (build.prefix || '') + name;
+      if (object === '' || known in artifacts) continue;
+      artifacts[known] = artifact(contract.abi, object, linkReferences);
     }
   }
 }

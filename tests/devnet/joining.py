@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
 from .accounts import Account, Role
 from .desk import Desk
+from .pooled import SMALL_CHANGE, STABLES, Newcomers
 from .purse import Plan
 from .reserves import ETH_CORRELATED, RESERVES, STABLECOINS
 
@@ -16,24 +16,16 @@ LTV = {reserve.symbol: reserve.ltv / 10_000 for reserve in RESERVES}
 COLLATERALS = {"WETH": 6, "WBTC": 4, "yWETH": 2, "USDC": 3, "DAI": 2, "AAVE": 2}
 DEBTS = {"USDC": 8, "USDT": 4, "DAI": 3, "WETH": 4, "WBTC": 2, "LINK": 1}
 SAVINGS = {"USDC": 6, "USDT": 4, "DAI": 4, "WETH": 5, "WBTC": 2, "LINK": 2}
-STABLES = ("USDC", "USDT", "DAI")
 E_MODE_LTV = 0.90  # a little less than the categories' own, for the noise of the feeds
 UTILISATION = 0.75
 ANCHOR_FLOOR = 100_000.0
-SMALL_CHANGE = 25.0
 
 
-@dataclass(frozen=True)
-class Joining:
-    """Plans of newcomers; `lending` is what each anchor supplies of each asset, in dollars."""
+class Joining(Newcomers[Desk]):
+    """On Aave what is supplied is collateral at once."""
 
-    desk: Desk
-    rng: random.Random
-    lending: dict[str, float]
-
-    def plan(self, account: Account) -> Plan:
-        """All transactions of joining; each fits on top of those before it in one block."""
-        plans: dict[Role, Callable[[Account], Plan]] = {
+    def _by_role(self) -> Mapping[Role, Callable[[Account], Plan]]:
+        return {
             Role.ANCHOR: self._anchor,
             Role.SUPPLIER: self._supplier,
             Role.BORROWER: self._borrower,
@@ -43,30 +35,14 @@ class Joining:
             Role.ISOLATED: self._isolated,
             Role.DUST: self._dust,
         }
-        return plans[account.role](account)
-
-    def _deposit(self, account: Account, symbol: str, dollars: float) -> Plan:
-        desk, who = self.desk, account.address
-        amount = desk.units(symbol, dollars)
-        return [*desk.fund(who, symbol, amount), desk.supply(who, symbol, amount)]
-
-    def _anchor(self, account: Account) -> Plan:
-        plan: Plan = []
-        for symbol, dollars in self.lending.items():
-            plan += self._deposit(account, symbol, dollars)
-        return plan
 
     def _supplier(self, account: Account) -> Plan:
-        symbols = _pick(self.rng, SAVINGS, self.rng.choice((1, 1, 2)))
-        plan: Plan = []
-        for symbol in symbols:
-            plan += self._deposit(account, symbol, account.size / len(symbols))
-        return plan
+        return self._spread(account, self._some(SAVINGS, (1, 1, 2)))
 
     def _borrower(self, account: Account) -> Plan:
         """One to three collaterals, one to three other assets as debt."""
         edge = account.role is Role.EDGE
-        collaterals = _pick(self.rng, COLLATERALS, self.rng.choice((1, 1, 2, 2, 3)))
+        collaterals = self._some(COLLATERALS, (1, 1, 2, 2, 3))
         if edge:
             collaterals = ["WETH"]  # a thin buffer, and the debt does not fall with it
         offered = {
@@ -74,15 +50,14 @@ class Joining:
             for symbol, weight in DEBTS.items()
             if symbol not in collaterals and (symbol in STABLES or not edge)
         }
-        debts = _pick(self.rng, offered, self.rng.choice((1, 1, 1, 2, 2, 3)))
+        debts = self._some(offered, (1, 1, 1, 2, 2, 3))
         plan: Plan = []
         capacity = 0.0
         for symbol, share in zip(collaterals, _shares(self.rng, len(collaterals)), strict=True):
             plan += self._deposit(account, symbol, account.size * share)
             capacity += account.size * share * LTV[symbol]
         for symbol, share in zip(debts, _shares(self.rng, len(debts)), strict=True):
-            amount = self.desk.units(symbol, capacity * account.appetite * share)
-            plan.append(self.desk.borrow(account.address, symbol, amount))
+            plan.append(self._borrow(account, symbol, capacity * account.appetite * share))
         return plan
 
     def _looper(self, account: Account) -> Plan:
@@ -110,22 +85,20 @@ class Joining:
         desk, who = self.desk, account.address
         supplied = self.rng.choice(("USDT", "USDT", "USDC", "DAI"))
         borrowed = self.rng.choice([symbol for symbol in STABLES if symbol != supplied])
-        amount = desk.units(borrowed, account.size * E_MODE_LTV * account.appetite)
         return [
             desk.enter_e_mode(who, STABLECOINS),
             *self._deposit(account, supplied, account.size),
-            desk.borrow(who, borrowed, amount),
+            self._borrow(account, borrowed, account.size * E_MODE_LTV * account.appetite),
         ]
 
     def _isolated(self, account: Account) -> Plan:
         """An isolated asset never becomes collateral by itself."""
         desk, who = self.desk, account.address
         symbol = self.rng.choice(STABLES)
-        amount = desk.units(symbol, account.size * LTV["LINK"] * account.appetite)
         return [
             *self._deposit(account, "LINK", account.size),
             desk.use_as_collateral(who, "LINK", True),
-            desk.borrow(who, symbol, amount),
+            self._borrow(account, symbol, account.size * LTV["LINK"] * account.appetite),
         ]
 
     def _dust(self, account: Account) -> Plan:
@@ -152,17 +125,6 @@ def lending_of_anchors(accounts: list[Account]) -> dict[str, float]:
         symbol: (dollars / UTILISATION + ANCHOR_FLOOR) / anchors
         for symbol, dollars in wanted.items()
     }
-
-
-def _pick(rng: random.Random, weights: dict[str, int], count: int) -> list[str]:
-    """`count` different keys, heavier ones more often."""
-    left = dict(weights)
-    chosen = []
-    for _ in range(count):
-        symbol = rng.choices(list(left), list(left.values()))[0]
-        chosen.append(symbol)
-        del left[symbol]
-    return chosen
 
 
 def _shares(rng: random.Random, count: int) -> list[float]:

@@ -10,6 +10,7 @@ from defirisk.contagion.valuation import health_factors, unit_debt
 from defirisk.core.book import Book
 from defirisk.metrics import concentration as hands
 from defirisk.metrics import health as distances
+from defirisk.metrics.sharing import shared_borrowers
 from defirisk.reports.labels import asset_label
 from defirisk.reports.model import (
     Axis,
@@ -21,7 +22,7 @@ from defirisk.reports.model import (
     Table,
     Value,
 )
-from defirisk.reports.protocol.places import place, place_columns
+from defirisk.reports.protocol.places import has_markets, place, place_columns
 from defirisk.reports.value import plural, show
 
 TOP = 20
@@ -70,9 +71,10 @@ def closest(book: Book) -> Section:
     debt = float(np.nansum(unit_debt(book)))
     floor = debt * MIN_SHARE
     found = distances.closest(book, health_factors(book), TOP, min_debt_usd=floor)
-    several = len(book.deployments) > 1
+    several, divided = len(book.deployments) > 1, has_markets(book)
     columns = (
         *([Column("deployment", "Deployment", "text")] if several else []),
+        *([Column("market", "Market", "text", detail=True)] if divided else []),
         Column("account", "Account", "address"),
         Column("health_factor", "Health factor", "health"),
         Column("distance", "Distance", "percent"),
@@ -84,6 +86,7 @@ def closest(book: Book) -> Section:
     rows: tuple[tuple[Value, ...], ...] = tuple(
         (
             *([book.deployments[one.deployment].name] if several else []),
+            *([one.market] if divided else []),
             one.account,
             one.health_factor,
             one.distance,
@@ -112,33 +115,67 @@ def _label(book: Book, asset: int | None) -> str:
 
 
 def concentration(book: Book) -> Section:
-    """Shares of the largest accounts, for the whole and by market."""
+    """Shares of the largest owners, for the whole and by market; who is active elsewhere too."""
     measured = (*hands.by_deployment(book), *hands.by_market(book))
     rows: list[tuple[Value, ...]] = [
         (
             *place(book, one.deployment, one.market, one.asset),
             one.side,
-            one.accounts,
+            one.owners,
             one.total_usd,
             one.top10_share,
             one.hhi,
         )
         for one in measured
-        if one.accounts
+        if one.owners
     ]
     table = Table(
         name="concentration",
-        title="Shares of the largest accounts",
+        title="Shares of the largest owners",
         columns=(
             *place_columns(book),
             Column("side", "Side", "text"),
-            Column("accounts", "Accounts", "int"),
+            Column("owners", "Owners", "int"),
             Column("total_usd", "Total", "usd"),
             Column("top10_share", "Largest ten", "percent"),
             Column("hhi", "HHI", "number"),
         ),
         rows=tuple(rows),
-        caption="HHI (Herfindahl-Hirschman index): the sum of squared shares, 1 where one account "
-        "holds everything. An account is an address; one owner may have several.",
+        caption="HHI (Herfindahl-Hirschman index): the sum of squared shares, 1 where one owner "
+        "holds everything. An owner is an address, in however many markets; who is behind it may "
+        "have several.",
     )
-    return Section("concentration", "Concentration", (table,))
+    shared = (_shared(book),) if len(book.deployments) > 1 else ()
+    return Section("concentration", "Concentration", (table, *shared))
+
+
+def _shared(book: Book) -> Table:
+    names = [facts.name for facts in book.deployments]
+    rows: list[tuple[Value, ...]] = [
+        (
+            names[one.deployment],
+            names[one.other],
+            one.owners,
+            one.owing,
+            one.debt_usd,
+            one.debt_share,
+        )
+        for one in shared_borrowers(book)
+        if one.owners
+    ]
+    return Table(
+        name="shared-borrowers",
+        title="Also active in",
+        columns=(
+            Column("deployment", "Borrowers of", "text"),
+            Column("other", "Also active in", "text"),
+            Column("owners", "Owners", "int"),
+            Column("owing", "Owe there too", "int"),
+            Column("debt_usd", "Debt", "usd"),
+            Column("debt_share", "Of its debt", "percent", absent="no debt"),
+        ),
+        rows=tuple(rows),
+        caption="What the borrowers of one deployment owe in it, where they hold or owe something "
+        "in the other one too.",
+        empty="Nobody who owes in one deployment is active in another.",
+    )

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from defirisk.contagion.curve import BAD_DEBT, DEBT
+from defirisk.contagion.chords import BAD_DEBT, DEBT
 from defirisk.reports.model import (
     Axis,
     Block,

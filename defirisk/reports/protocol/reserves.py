@@ -38,9 +38,11 @@ def size(book: Book) -> Section:
         Column("collateral_usd", "Backs debt, or could", "usd"),
         Column("tvl_usd", "In the contracts", "usd"),
     )
+    several = len(book.units) > len(book.owners)
     text = (
         f"{plural(len(book.markets), 'market').capitalize()}, "
-        f"{plural(len(book.units), 'account')} with a balance."
+        f"{plural(len(book.owners), 'account')} with a balance"
+        + (f" in {plural(len(book.units), 'position')}." if several else ".")
     )
     table = Table(name="size", title="By market", columns=columns, rows=tuple(rows))
     return Section("size", "Size", (Paragraph(text), table))

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from ..abi import MAX_UINT256
 from ..life import draw_plan
 from ..market import KEEPERS
+from ..pooled import Dealings
 from ..purse import Plan
 from .book import Position
 from .desk import Desk
 from .joining import DEBTS, FACTORS
 
 
-@dataclass(frozen=True)
-class Actions:
-    """Draws plans; an empty plan means that the account had nothing of the kind to do."""
+class Actions(Dealings[Desk, Position]):
+    """On Compound, where nobody supplies on behalf of another."""
 
-    desk: Desk
-    rng: random.Random
-    everyone: list[str]
+    savings = tuple(DEBTS)
 
     def draw(self, position: Position) -> Plan:
         """One random thing that `position` could do."""
         weights: dict[Callable[[Position], Plan], int] = {
-            self._mint: 4,
+            self._supply: 4,
             self._redeem: 4,
             self._redeem_underlying: 2,
             self._borrow: 5,
@@ -39,11 +35,8 @@ class Actions:
         }
         return draw_plan(self.rng, weights, position)
 
-    def _mint(self, position: Position) -> Plan:
-        symbol = self.rng.choice(position.supplied() or list(DEBTS))
-        amount = self.desk.purse.units(symbol, self.rng.lognormvariate(7.5, 1.2))
-        funded = self.desk.fund(position.account, symbol, amount)
-        return [*funded, self.desk.mint(position.account, symbol, amount)]
+    def _held(self, position: Position, symbol: str) -> int:
+        return position.holdings[symbol].ctokens
 
     def _redeem(self, position: Position) -> Plan:
         if not position.supplied():
@@ -82,15 +75,6 @@ class Actions:
         funded = self.desk.fund(position.account, symbol, needed)
         return [*funded, self.desk.repay(position.account, symbol, amount)]
 
-    def _transfer(self, position: Position) -> Plan:
-        if not position.supplied():
-            return []
-        symbol = self.rng.choice(position.supplied())
-        held = position.holdings[symbol].ctokens
-        ctokens = held if self.rng.random() < 0.2 else int(held * self.rng.uniform(0.02, 0.5))
-        to = self.rng.choice(self.everyone)
-        return [self.desk.transfer(position.account, symbol, to, max(1, ctokens))]
-
     def _enter(self, position: Position) -> Plan:
         idle = [one for one in position.supplied() if not position.holdings[one].entered]
         symbol = self.rng.choice(idle or list(FACTORS))
@@ -103,13 +87,7 @@ class Actions:
         return [self.desk.leave(position.account, self.rng.choice(entered))]
 
     def _help(self, position: Position) -> Plan:
-        """Somebody else repays a part."""
-        if not position.owed():
-            return []
-        helper, symbol = self.rng.choice(KEEPERS), self.rng.choice(position.owed())
-        amount = max(1, position.holdings[symbol].owed // self.rng.randint(3, 20))
-        funded = self.desk.fund(helper, symbol, amount)
-        return [*funded, self.desk.repay(helper, symbol, amount, of=position.account)]
+        return self._repay_for(position, self.rng.choice(KEEPERS)) if position.owed() else []
 
     def _accrue(self, position: Position) -> Plan:
         return [self.desk.accrue(position.account, self.rng.choice(list(DEBTS)))]

@@ -24,7 +24,7 @@ class Desk:
         """Get the underlying token and let the cToken take it."""
         return self.purse.fund(account, symbol, amount, self.ctoken(symbol))
 
-    def mint(self, account: str, symbol: str, amount: int) -> Tx:
+    def supply(self, account: str, symbol: str, amount: int) -> Tx:
         """Supply."""
         return self._call(account, symbol, "mint(uint256)", amount)
 

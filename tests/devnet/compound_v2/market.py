@@ -23,6 +23,7 @@ SLOPE = BLOCKS_PER_YEAR * 3 * 10**12
 STEEP_SLOPE = BLOCKS_PER_YEAR * 8 * 10**12
 BASE_RATE = BLOCKS_PER_YEAR * 2 * 10**11
 KINK = 80 * PERCENT
+FORK = "fork:"  # before the names of contracts whose events are those of Venus
 
 
 @dataclass(frozen=True)
@@ -81,11 +82,14 @@ class Compound:
         return cls(first_block, comptroller, described["oracle"], ctokens)
 
 
-def deploy_compound(chain: Chain, tokens: Tokens, feeds: Feeds) -> Compound:
-    """Deploy the comptroller behind its proxy and list every cToken."""
+def deploy_compound(chain: Chain, tokens: Tokens, feeds: Feeds, code: str = "") -> Compound:
+    """Deploy the comptroller behind its proxy and list every cToken.
+
+    `code` is `FORK` where the comptroller and the cTokens are those of a fork.
+    """
     comptroller = chain.deploy("Unitroller", ADMIN)
     first_block = chain.head
-    implementation = chain.deploy("Comptroller", ADMIN)
+    implementation = chain.deploy(f"{code}Comptroller", ADMIN)
     oracle = chain.deploy("FeedPriceOracle", ADMIN)
     chain.must(
         Tx(ADMIN, comptroller, "_setPendingImplementation(address)", (implementation,)),
@@ -96,7 +100,7 @@ def deploy_compound(chain: Chain, tokens: Tokens, feeds: Feeds) -> Compound:
     )
     jump = chain.deploy("JumpRateModelV2", ADMIN, BASE_RATE, SLOPE, STEEP_SLOPE, KINK, ADMIN)
     straight = chain.deploy("WhitePaperInterestRateModel", ADMIN, BASE_RATE, SLOPE)
-    delegate = chain.deploy("CErc20Delegate", ADMIN)
+    delegate = chain.deploy(f"{code}CErc20Delegate", ADMIN)
     compound = Compound(first_block, comptroller, oracle, {})
     for listing in LISTINGS:
         model = jump if listing.jump_rates else straight

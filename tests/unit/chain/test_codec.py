@@ -168,8 +168,8 @@ def test_an_event_of_static_words() -> None:
     }
     assert SUPPLY.signature == "Supply(address,address,address,uint256,uint16)"
     assert SUPPLY.topic0 == keccak(SUPPLY.signature.encode())
-    assert SUPPLY.indexed_names == ("reserve", "onBehalfOf", "referralCode")
-    assert SUPPLY.data_names == ("user", "amount")
+    assert SUPPLY.layouts[3].indexed_names == ("reserve", "onBehalfOf", "referralCode")
+    assert SUPPLY.layouts[3].data_names == ("user", "amount")
 
 
 @pytest.mark.parametrize(

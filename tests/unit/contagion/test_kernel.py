@@ -15,14 +15,16 @@ from benchmarks import synthetic
 from defirisk.contagion.compiled import CompiledSweep
 from defirisk.contagion.edge import exactly
 from defirisk.contagion.screen import COMPILED_FROM, screen
+from defirisk.contagion.series import families, series_of
+from defirisk.contagion.signed import signed_rows
 from defirisk.contagion.sparse import SparseSweep
 from defirisk.core.book import Book, Floats
 from defirisk.core.outcome import Outcome
-from defirisk.core.scenario import Scenario, oracle_factors
+from defirisk.core.scenario import Moves, Scenario
 from defirisk.shocks.grammar import baseline, scenario
-from tests.books import Entry, FractionEdge, Token, book, books
+from tests.books import Entry, FractionEdge, Token, book, books, exact_price
 from tests.unit.contagion.scenarios import scenarios
-from tests.unit.contagion.twin import screen_one
+from tests.unit.contagion.twin import oracle_price, screen_one
 
 TOKENS = [Token("WETH", 2000, threshold=0.8), Token("USDC", 1, threshold=0.9)]
 AMOUNTS = (
@@ -168,7 +170,7 @@ def test_books_in_which_nobody_can_be_liquidated(units: list[list[Entry]]) -> No
 
 
 @given(books(), st.data())
-def test_the_edge_hears_the_factors_that_the_core_states(made: Book, data: st.DataObject) -> None:
+def test_the_edge_hears_by_how_much_each_quote_moves(made: Book, data: st.DataObject) -> None:
     if not made.units:
         return
     drawn = data.draw(scenarios(made))
@@ -181,7 +183,87 @@ def test_the_edge_hears_the_factors_that_the_core_states(made: Book, data: st.Da
 
     exactly(dataclasses.replace(made, edge=Ear()), [drawn])(0, 0)
 
-    assert heard == [oracle_factors(made, drawn, int(made.unit_deployment[0]))]
+    mine = np.flatnonzero(made.quote_deployment == made.unit_deployment[0])
+    known = [int(q) for q in mine if np.isfinite(made.quote_price[q])]
+    moved = {q: oracle_price(made, drawn, q) / exact_price(made.quote_program[q]) for q in known}
+    assert {q: heard[0][q] for q in heard[0] if q in known} == {
+        q: factor for q, factor in moved.items() if factor != 1
+    }
+
+
+MANY = ("one", "two", "three")
+
+
+def many_deployments() -> Book:
+    """Three deployments on the same feeds, with rates of their own; loans of any health."""
+    tokens = [
+        Token("WETH", 2000, threshold=0.8, supply_rate=1.07, debt_rate=1.31),
+        Token("USDC", 1, threshold=0.9, supply_rate=1.02, debt_rate=1.05),
+        Token("DAI", 1, threshold=0.75),
+    ]
+    random = np.random.default_rng(3)
+    units: list[list[Entry]] = [
+        [
+            ("collateral", "WETH", float(1 + n % 5)),
+            ("collateral", "DAI", 100.0),
+            ("debt", "USDC", float(random.uniform(100, 1800) * (1 + n % 5))),
+            *([("debt", "WETH", 0.1)] if n % 3 == 0 else []),
+        ]
+        for n in range(300)
+    ]
+    placed = [n % 3 for n in range(300)]
+    return book(tokens, units, deployments=MANY, placed=placed)
+
+
+def test_quotes_that_differ_by_a_rate_have_one_price() -> None:
+    made = many_deployments()
+    columns = signed_rows(made)[1]
+
+    found = series_of(columns, families(made, columns.quote), [baseline()])
+
+    by_asset = {int(a): set(found.of[columns.asset == a].tolist()) for a in columns.asset}
+    assert [len(kin) for kin in by_asset.values()] == [1, 1, 1]
+    assert len(found.quote) == 3
+
+
+def test_a_quote_that_is_moved_singly_has_its_own_price() -> None:
+    made = many_deployments()
+    drawn = [scenario("", [f"oracle:WETH@{name}=-{n}0%"], made) for n, name in enumerate(MANY)]
+    drawn += [scenario("", ["price:WETH=-30%"], made), baseline()]
+    columns = signed_rows(made)[1]
+    single = [
+        Scenario(name="", shocks=(), moves=Moves(quotes={int(columns.quote[0]): Fraction(2)}))
+    ]
+
+    assert len(series_of(columns, families(made, columns.quote), single).quote) == 4
+    outcome = swept(made, drawn + single)
+
+    assert_same(outcome, screen(made, drawn + single, sweep=SparseSweep(made)))
+    assert len({tuple(column) for column in outcome.liquidatable_accounts.T}) > 3
+
+
+def test_one_sweep_does_not_remember_another() -> None:
+    made = many_deployments()
+    sweep = CompiledSweep(made)
+    falls = [scenario("", [f"price:WETH=-{n}%"], made) for n in (30, 60)]
+    first = screen(made, falls, sweep=sweep)
+    kept = [np.copy(getattr(first, name)) for name in AMOUNTS]
+
+    assert_same(screen(made, [baseline()], sweep=sweep), swept(made, [baseline()]))
+    assert_same(screen(made, falls, sweep=sweep), first)
+    for name, amounts in zip(AMOUNTS, kept, strict=True):
+        np.testing.assert_array_equal(getattr(first, name), amounts)
+
+
+@pytest.mark.parametrize("fall", ["-0.1%", "-25%", "-50%", "-95%"])
+def test_blocks_that_are_decided_as_a_whole_add_the_same(fall: str) -> None:
+    made = many_deployments()
+    # All lanes alike: bounds decide everything, covered or not.
+    drawn = [scenario(str(n), [f"price:WETH={fall}"], made) for n in range(64)]
+
+    outcome = swept(made, drawn)
+
+    assert_same(outcome, screen(made, drawn, sweep=SparseSweep(made)))
 
 
 def test_a_large_job_is_compiled_and_a_small_one_is_not(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Concentration among accounts."""
+"""Concentration among owners."""
 
 import numpy as np
 import pytest
@@ -21,9 +21,9 @@ def test_of_a_deployment_in_usd() -> None:
 
     supply, debt = by_deployment(book(TOKENS, units))
 
-    assert (supply.accounts, supply.total_usd, supply.unpriced) == (2, 4000, 1)
+    assert (supply.owners, supply.total_usd, supply.unpriced) == (2, 4000, 1)
     assert supply.hhi == pytest.approx(0.75**2 + 0.25**2)
-    assert (debt.accounts, debt.hhi, debt.top10_share) == (1, 1, 1)
+    assert (debt.owners, debt.hhi, debt.top10_share) == (1, 1, 1)
 
 
 def test_of_a_market_in_tokens_even_without_a_price() -> None:
@@ -31,24 +31,24 @@ def test_of_a_market_in_tokens_even_without_a_price() -> None:
 
     (found,) = by_market(book(TOKENS, units))
 
-    assert (found.market, found.side, found.accounts, found.unpriced) == ("ODD", "supply", 2, 2)
+    assert (found.market, found.side, found.owners, found.unpriced) == ("ODD", "supply", 2, 2)
     assert found.hhi == pytest.approx(0.75**2 + 0.25**2)
     assert found.total_usd == 0
 
 
-def test_units_of_one_account_are_one_hand() -> None:
+def test_units_of_one_owner_are_one_hand() -> None:
     units = [[("supply", "USDC", 1.0)], [("supply", "USDC", 1.0)], [("supply", "USDC", 2.0)]]
 
-    (found,) = by_market(book(TOKENS, units, names=("anna", "anna", "bert")))
+    (found,) = by_market(book(TOKENS, units, owners=("anna", "anna", "bert")))
 
-    assert (found.accounts, found.hhi) == (2, 0.5)
+    assert (found.owners, found.hhi) == (2, 0.5)
 
 
 def test_deployments_apart() -> None:
     units = [[("supply", "USDC", 1.0)], [("supply", "USDC", 1.0)]]
     made = book(TOKENS, units, deployments=("one", "two"), placed=(0, 1))
 
-    assert [(c.deployment, c.side, c.hhi) for c in by_deployment(made) if c.accounts] == [
+    assert [(c.deployment, c.side, c.hhi) for c in by_deployment(made) if c.owners] == [
         (0, "supply", 1),
         (1, "supply", 1),
     ]

@@ -8,108 +8,40 @@ from typing import Any
 
 import pytest
 
-from defirisk.core.adapter import Answer, Contract, Deployment, Question, Snapshot, Token, View
-from defirisk.core.evm import Block
+from defirisk.core.adapter import Contract, Snapshot, View
 from defirisk.core.holdings import Holdings, Side
 from defirisk.core.quote import Feed, leaves, rate_value
 from defirisk.core.row import Row
 from defirisk.protocols.lending.compound_v2 import ADAPTER
-from defirisk.protocols.lending.compound_v2.accrual import Rates, rates
 from defirisk.protocols.lending.compound_v2.rows import (
     AccountMarket,
-    Comptroller,
     CToken,
     CTokenConstants,
     Implementation,
     InterestRateModel,
     Price,
-    PriceFeed,
-    RatesRead,
+)
+from tests.unit.protocols.compound_v2_sample import (
+    ANN,
+    BLOCK,
+    BOB,
+    C_ETH,
+    C_USD,
+    MODEL,
+    ONE,
+    ORACLE,
+    USD,
+    WETH,
+    asked,
+    row,
+    snapshot,
 )
 from tests.unit.protocols.rows_in_memory import RowsInMemory
-
-ONE = 10**18
-COMPTROLLER, ORACLE, MODEL = ("0x" + byte * 20 for byte in ("c0", "0a", "1d"))
-C_ETH, C_USD, USD, WETH, FEED = ("0x" + byte * 20 for byte in ("c1", "c2", "d2", "d1", "f1"))
-ANN, BOB = "0x" + "aa" * 20, "0x" + "bb" * 20
-BLOCK = Block(number=1_000, hash="0x", parent_hash="0x", timestamp=1_700_000_000)
-DEPLOYMENT = Deployment(
-    name="compound", protocol="compound-v2", chain_id=1, contracts={"comptroller": COMPTROLLER}
-)
-ROWS: list[Row] = [
-    Comptroller(
-        comptroller=COMPTROLLER,
-        price_oracle=ORACLE,
-        close_factor_mantissa=ONE // 2,
-        liquidation_incentive_mantissa=108 * ONE // 100,
-    ),
-    CToken(
-        c_token=C_ETH,
-        listed=True,
-        collateral_factor_mantissa=3 * ONE // 4,
-        total_supply_raw=50 * 10**8,
-        cash_raw=ONE + 1,
-        accrual_block_number=1_000,
-    ),
-    CToken(
-        c_token=C_USD,
-        listed=True,
-        collateral_factor_mantissa=ONE // 2,
-        total_supply_raw=10**13,
-        cash_raw=10**12,
-        total_borrows_raw=10**9,
-        borrow_index_mantissa=12 * ONE // 10,
-        accrual_block_number=1_000,
-        interest_rate_model=MODEL,
-    ),
-    CTokenConstants(c_token=C_ETH, native=True),
-    CTokenConstants(c_token=C_USD, underlying=USD),
-    InterestRateModel(model=MODEL, kind="white paper", base_rate_per_block_mantissa=10**10),
-    Price(price_oracle=ORACLE, c_token=C_ETH, price_mantissa=2000 * ONE),
-    PriceFeed(price_oracle=ORACLE, c_token=C_USD, feed=FEED),
-    AccountMarket(account=ANN, c_token=C_ETH, entered=True, tokens_raw=50 * 10**8),
-    AccountMarket(
-        account=ANN,
-        c_token=C_USD,
-        entered=True,
-        principal_raw=10**9,
-        interest_index_mantissa=11 * ONE // 10,
-    ),
-    AccountMarket(account=BOB, c_token=C_USD, tokens_raw=10**8),
-]
-
-
-def snapshot(*more: Row, answer: int | None = 10**8, **contracts: str) -> Snapshot:
-    """The market above, with these rows in place of those of the same key."""
-    answers = {}
-    if answer is not None:
-        answers[FEED] = Answer(price=answer, decimals=8, updated_at=1, grade="logs")
-    return Snapshot(
-        deployment=replace(DEPLOYMENT, contracts={**DEPLOYMENT.contracts, **contracts}),
-        block=BLOCK,
-        rows=RowsInMemory(*ROWS, *more),
-        tokens={USD: Token(address=USD, symbol="USD", name="", decimals=6)},
-        answers=answers,
-    )
 
 
 def liquidity_of(account: str, snap: Snapshot) -> tuple[int, ...] | None:
     question = asked(snap, "getAccountLiquidity", account)
     return question.ours
-
-
-def asked(snap: Snapshot, function: str, *args: str) -> Question:
-    return next(
-        q
-        for q in ADAPTER.questions(snap)
-        if q.view.function == function and (not args or q.view.args == args)
-    )
-
-
-def row(kind: type[Any], *key: str) -> Any:
-    found = RowsInMemory(*ROWS).find(kind, *key)
-    assert found is not None
-    return found
 
 
 def test_liquidity_truncates_where_the_comptroller_does() -> None:
@@ -210,23 +142,6 @@ def test_a_price_of_zero_is_none_in_the_book() -> None:
     assert prices(ADAPTER.holdings(snapshot(answer=0))) == [2000, 2000, None, None]
 
 
-def test_rates_follow_the_kink() -> None:
-    token = CToken(c_token=C_USD, cash_raw=10, total_borrows_raw=90)
-    model = InterestRateModel(
-        model=MODEL,
-        kind="jump",
-        base_rate_per_block_mantissa=5,
-        multiplier_per_block_mantissa=1_000,
-        jump_multiplier_per_block_mantissa=10_000,
-        kink_mantissa=8 * ONE // 10,
-    )
-
-    assert rates(token, model) == Rates(5 + 800 + 1_000, 9 * 1_805 // 10)
-    assert rates(token, replace(model, kink_mantissa=ONE)) == Rates(905, 814)
-    assert rates(token, replace(model, kind="white paper")) == Rates(905, 814)
-    assert rates(replace(token, total_reserves_raw=100), model) is None
-
-
 def observed(view: str, answer: tuple[Any, ...] | None, *rows: Row) -> RowsInMemory:
     state = RowsInMemory(*rows)
     contract = Contract(address=C_USD, role="c_token", first_block=0)
@@ -262,18 +177,6 @@ def test_a_c_token_without_an_underlying_holds_the_native_coin() -> None:
     assert not observed("underlying", (USD,)).get(CTokenConstants, C_USD).native
 
 
-def test_rates_of_a_model_that_never_stated_its_parameters_are_read() -> None:
-    token = replace(row(CToken, C_USD), interest_rate_model="0xother")
-    read = RatesRead(
-        c_token=C_USD, borrow_rate_per_block_mantissa=3, supply_rate_per_block_mantissa=2
-    )
-
-    assert asked(snapshot(), "borrowRatePerBlock").ours == (10**10,)
-    assert asked(snapshot(token, read), "borrowRatePerBlock").ours == (3,)
-    assert asked(snapshot(token, read), "borrowRatePerBlock").grade == "read"
-    assert ADAPTER.holdings(snapshot(token)).markets[1].borrow_apr is None
-
-
 def codes(snap: Snapshot) -> list[str]:
     return [finding.code for finding in ADAPTER.findings(snap)]
 
@@ -290,6 +193,9 @@ def test_findings() -> None:
     assert codes(snapshot(replace(old, proven=True))) == []
     assert codes(snapshot(answer=None)) == ["no-price"]
     assert codes(snapshot(deprecated)) == ["deprecated-market"]
+    (finding,) = ADAPTER.findings(snapshot(deprecated))
+    # 1,000 owed when the index was 1.1, which is 1.2 by now.
+    assert "(1 account, 1,090.91 in all)" in finding.text
     assert codes(snapshot(replace(usd, accrual_block_number=0))) == []
     late = InterestRateModel(model=MODEL, kind="jump", base_rate_per_block_mantissa=10**13)
     assert codes(snapshot(replace(usd, accrual_block_number=0), late)) == ["stale-interest"]

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from defirisk.contagion.curve import BAD_DEBT, DEBT, curve
+from defirisk.contagion.chords import BAD_DEBT, DEBT
+from defirisk.contagion.curve import curve
 from defirisk.core.book import Book
 from defirisk.reports.model import Chart, Numbers, Paragraph, Report, Table
 from defirisk.reports.protocol import REPORT
@@ -178,3 +179,10 @@ def test_several_deployments_are_named_in_every_row() -> None:
     assert "aave-v3-a and aave-v3-b" in report.title
     found = tables(report)["closest-accounts"]
     assert [row[0] for row in found.rows] == ["aave-v3-a", "aave-v3-b"]
+    assert tables(report)["shared-borrowers"].rows == ()
+    one = replace(book, owners=("0xann",), unit_owner=np.zeros(2, dtype=np.int64))
+    rows = tables(REPORT.build(one, run=sample.RUN))["shared-borrowers"].rows
+    assert rows == (
+        ("aave-v3-a", "aave-v3-b", 1, 1, 50.0, 1.0),
+        ("aave-v3-b", "aave-v3-a", 1, 1, 50.0, 1.0),
+    )

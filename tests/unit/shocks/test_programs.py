@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from defirisk.contagion.edge import oracle_factors
 from defirisk.core.book import Book
 from defirisk.core.errors import UsageError
 from defirisk.core.quote import (
@@ -24,7 +25,7 @@ from defirisk.core.quote import (
     Twap,
     exact,
 )
-from defirisk.core.scenario import Moves, market_prices, oracle_factors, quote_prices
+from defirisk.core.scenario import Moves, market_prices, quote_prices
 from defirisk.shocks.grammar import scenario
 from tests.books import Token, address, book
 

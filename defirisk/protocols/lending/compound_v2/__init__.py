@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from defirisk.core.adapter import (
@@ -10,21 +10,16 @@ from defirisk.core.adapter import (
     Deployment,
     Discovery,
     FeedWanted,
-    Finding,
     Interface,
     Kind,
-    LiquidationCheck,
     Log,
     Proof,
-    Question,
-    Snapshot,
     TokenWanted,
     View,
 )
 from defirisk.core.claim import Claim
 from defirisk.core.evm import ZERO_ADDRESS, Block
-from defirisk.core.holdings import Holdings
-from defirisk.core.row import Key, Row, State
+from defirisk.core.row import Row, State
 from defirisk.protocols.lending.compound_v2 import fold as folding
 from defirisk.protocols.lending.compound_v2 import observing
 from defirisk.protocols.lending.compound_v2.claims import claims
@@ -49,7 +44,8 @@ class CompoundV2:
     source = "npm @thenextblock/hardhat-compound 0.0.14 (Comptroller, CErc20Delegate, CEther)"
     required_contracts = ("comptroller",)
     rows: tuple[type[Row], ...] = ROWS
-    # An event that has two forms has one in each of two files.
+    # An event that has two forms has one in each of two files. Other layouts of one form, as forks
+    # have them, are in one file.
     interfaces: Mapping[str, Interface] = {
         "comptroller": Interface(
             abi="CompoundV2.Comptroller",
@@ -63,6 +59,7 @@ class CompoundV2:
             abi="CompoundV2.CToken",
             events={
                 "CompoundV2.CToken": _C_TOKEN_EVENTS,
+                "CompoundV2.VToken": ("Mint", "Redeem"),
                 "CompoundV2.CToken2019": ("AccrueInterest",),
                 **_PROXY,
             },
@@ -118,17 +115,9 @@ class CompoundV2:
                     subject=log.contract.address,
                 )
 
-    def touches(self, log: Log) -> Iterable[tuple[type[Row], Key]]:
-        """The keys that a log reads or writes."""
-        return folding.touches(log)
-
-    def fold(self, log: Log, state: State) -> None:
-        """Applies a log."""
-        folding.fold(log, state)
-
-    def views(self, contracts: Sequence[Contract]) -> Iterable[View]:
-        """Constants, rates, cash and prices."""
-        return observing.views(contracts)
+    touches = staticmethod(folding.touches)
+    fold = staticmethod(folding.fold)
+    views = staticmethod(observing.views)
 
     def discover_view(self, view: View, answer: tuple[Any, ...] | None) -> Iterable[Discovery]:
         """The underlying token of a cToken."""
@@ -141,25 +130,11 @@ class CompoundV2:
         """Applies an answer to the rows."""
         observing.observe(view, answer, state)
 
-    def holdings(self, snapshot: Snapshot) -> Holdings:
-        """Accounts, quotes, parameters and amounts."""
-        return holdings(snapshot)
-
-    def liquidation_check(self, snapshot: Snapshot) -> LiquidationCheck:
-        """Decides single accounts in the contract's integers."""
-        return Liquidatable(snapshot)
-
-    def claims(self, snapshot: Snapshot) -> Iterable[Claim]:
-        """What each cToken is a claim on."""
-        return claims(snapshot)
-
-    def questions(self, snapshot: Snapshot) -> Iterable[Question]:
-        """Every number of ours with the view that decides on it."""
-        return questions(snapshot)
-
-    def findings(self, snapshot: Snapshot) -> Iterable[Finding]:
-        """Unproven code, missing prices, what was read."""
-        return findings(snapshot)
+    holdings = staticmethod(holdings)
+    liquidation_check = staticmethod(Liquidatable)
+    claims = staticmethod(claims)
+    questions = staticmethod(questions)
+    findings = staticmethod(findings)
 
 
 ADAPTER = CompoundV2()

@@ -14,9 +14,6 @@ from typing import NamedTuple
 
 from defirisk.protocols.lending.compound_v2.rows import MANTISSA, CToken, InterestRateModel
 
-BLOCKS_PER_YEAR = 2_102_400
-"""`blocksPerYear` of the rate models: their yearly rates assume a block every 15 seconds."""
-
 
 class Rates(NamedTuple):
     """Interest per block, 1e18: what borrowers pay, and what of it suppliers get."""

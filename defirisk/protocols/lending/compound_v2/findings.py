@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from defirisk.core.adapter import Finding, Snapshot
+from defirisk.protocols.lending.compound_v2.account_liquidity import borrow_balance
 from defirisk.protocols.lending.compound_v2.accrual import accrued
-from defirisk.protocols.lending.compound_v2.market_now import CTokenNow, market_now
+from defirisk.protocols.lending.compound_v2.market_now import (
+    NATIVE_DECIMALS,
+    CTokenNow,
+    MarketNow,
+    market_now,
+)
 from defirisk.protocols.lending.compound_v2.rows import Implementation
 
 STALE_INTEREST = 1_000
@@ -16,10 +22,33 @@ STALE_INTEREST = 1_000
 def findings(snapshot: Snapshot) -> Iterator[Finding]:
     """Unproven code, missing prices, numbers that were read, interest that is not counted."""
     yield from _unproven(snapshot)
-    for now in market_now(snapshot).tokens.values():
+    market = market_now(snapshot)
+    for now in market.tokens.values():
         token = snapshot.tokens.get(now.asset)
-        for code, text in _of_market(now, snapshot.block.number):
+        for code, text in (
+            *_of_market(now, snapshot.block.number),
+            *_deprecated(now, market),
+        ):
             yield Finding(code=code, text=f"{token.symbol if token else now.asset} {text}")
+
+
+def _deprecated(now: CTokenNow, market: MarketNow) -> Iterator[tuple[str, str]]:
+    """Not a matter of health: no book says so of a unit, and no price changes it."""
+    if now.deprecated:
+        debts = [
+            borrow_balance(row, now.token)
+            for rows in market.positions.values()
+            for row in rows
+            if row.c_token == now.token.c_token and row.principal_raw
+        ]
+        who = "1 account" if len(debts) == 1 else f"{len(debts)} accounts"
+        unit = 10 ** (NATIVE_DECIMALS if now.decimals is None else now.decimals)
+        yield (
+            "deprecated-market",
+            f"is deprecated: whoever owes it ({who}, {sum(debts) / unit:,.6g} in all) can be "
+            "liquidated in full, also without a shortfall, which health factors and shocks leave "
+            "out",
+        )
 
 
 def _of_market(now: CTokenNow, block_number: int) -> Iterator[tuple[str, str]]:
@@ -27,12 +56,6 @@ def _of_market(now: CTokenNow, block_number: int) -> Iterator[tuple[str, str]]:
         yield (
             "no-price",
             "has no price at this block: accounts that entered its market are left out",
-        )
-    if now.deprecated:
-        yield (
-            "deprecated-market",
-            "is deprecated: whoever owes it can be liquidated, also without a shortfall, which "
-            "these numbers leave out",
         )
     if now.token.cash_read:
         yield (
@@ -66,5 +89,7 @@ def _unproven(snapshot: Snapshot) -> Iterator[Finding]:
         yield Finding(
             code="unproven-implementation",
             text=f"{contracts} code of another generation, which was never compared with ours: "
-            "treat numbers that depend on it as unproven",
+            "treat numbers that depend on it as unproven; what a fork may add (liquidation "
+            "thresholds apart from collateral factors, debt minted outside the markets, groups of "
+            "markets with factors of their own) is not counted",
         )

@@ -14,7 +14,6 @@ from defirisk.core.evm import Address
 from defirisk.core.holdings import Holding, Holdings, Market, Parameters, Quote, Side
 from defirisk.core.quote import Feed, Product, Program, Rate, exact
 from defirisk.protocols.lending.compound_v2.account_liquidity import borrow_balance
-from defirisk.protocols.lending.compound_v2.accrual import BLOCKS_PER_YEAR
 from defirisk.protocols.lending.compound_v2.market_now import (
     NATIVE_DECIMALS,
     PRICE_PLACES,
@@ -46,6 +45,7 @@ def holdings(snapshot: Snapshot) -> Holdings:
         parameters=tuple(_parameters(market.comptroller, now) for now in tokens),
         holdings=tuple(held),
         markets=tuple(_market(name, market.comptroller, now) for now in tokens),
+        owners=tuple(units),
         resolution=RESOLUTION,
     )
 
@@ -151,10 +151,10 @@ def _market(name: str, comptroller: Comptroller, now: CTokenNow) -> Market:
 
 
 def _yearly(now: CTokenNow) -> tuple[Fraction | None, Fraction | None]:
-    """Yearly rates as the rate models themselves count blocks."""
-    if now.rates is None:
+    """Yearly rates as the market's rate model itself counts blocks."""
+    if now.rates is None or now.blocks_per_year is None:
         return None, None
-    borrow, supply = (Fraction(rate * BLOCKS_PER_YEAR, MANTISSA) for rate in now.rates)
+    borrow, supply = (Fraction(rate * now.blocks_per_year, MANTISSA) for rate in now.rates)
     return borrow, supply
 
 

@@ -22,6 +22,7 @@ from defirisk.protocols.lending.compound_v2.rows import (
     InterestRateModel,
     Price,
     PriceFeed,
+    RateModelConstants,
     RatesRead,
 )
 
@@ -63,7 +64,10 @@ class PriceNow:
 
 @dataclass(frozen=True)
 class CTokenNow:
-    """One market at a block. `decimals` are the underlying's; None where it does not say."""
+    """One market at a block. `decimals` are the underlying's; None where it does not say.
+
+    `blocks_per_year` are those by which its rate model counts; None where it does not say.
+    """
 
     token: CToken
     constants: CTokenConstants
@@ -72,6 +76,7 @@ class CTokenNow:
     price: PriceNow
     rates: Rates | None
     rates_grade: Grade
+    blocks_per_year: int | None
 
     @cached_property
     def valued(self) -> Valued:
@@ -130,6 +135,7 @@ def _c_token_now(snapshot: Snapshot, oracle: Address, token: CToken) -> CTokenNo
     constants = rows.find(CTokenConstants, token.c_token) or CTokenConstants(c_token=token.c_token)
     asset, decimals = _underlying(snapshot, constants)
     known, grade = _rates(snapshot, token)
+    model = rows.find(RateModelConstants, token.interest_rate_model)
     return CTokenNow(
         token=token,
         constants=constants,
@@ -138,6 +144,7 @@ def _c_token_now(snapshot: Snapshot, oracle: Address, token: CToken) -> CTokenNo
         price=_price(snapshot, oracle, token.c_token, decimals),
         rates=known,
         rates_grade=grade,
+        blocks_per_year=(model.blocks_per_year or None) if model else None,
     )
 
 

@@ -13,6 +13,7 @@ from defirisk.protocols.lending.compound_v2.rows import (
     CTokenConstants,
     Implementation,
     Price,
+    RateModelConstants,
     RatesRead,
 )
 
@@ -30,6 +31,8 @@ def views(contracts: Sequence[Contract]) -> Iterator[View]:
     for contract in contracts:
         if contract.role == "comptroller":
             yield View(contract, GENERATION["comptroller"], (contract.address,))
+        elif contract.role == "interest_rate_model":
+            yield View(contract, "blocksPerYear")
         elif contract.role == "c_token":
             for function in ("underlying", "exchangeRateStored", "getCash", *_RATES):
                 yield View(contract, function)
@@ -46,6 +49,8 @@ def observe(view: View, answer: tuple[Any, ...] | None, state: State) -> None:
     elif function in GENERATION.values():
         known = state.get(Implementation, address)
         state.amend(replace(known, role=view.contract.role, proven=answer is not None))
+    elif function == "blocksPerYear" and answer:
+        state.amend(RateModelConstants(model=address, blocks_per_year=answer[0]))
     elif function in _RATES and answer:
         changes: dict[str, Any] = {_RATES[function]: answer[0]}
         state.put(replace(state.get(RatesRead, address), **changes))

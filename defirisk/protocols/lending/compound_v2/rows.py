@@ -86,6 +86,17 @@ class InterestRateModel(Row, table="compound_v2_interest_rate_models", key=("mod
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RateModelConstants(Row, table="compound_v2_rate_model_constants", key=("model",)):
+    """What never changes in a rate model and no log says.
+
+    `blocks_per_year` is the getter's, by which the model was given yearly rates; 0 without one.
+    """
+
+    model: str
+    blocks_per_year: Wide = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PriceFeed(Row, table="compound_v2_price_feeds", key=("price_oracle", "c_token")):
     """Which feed a price oracle reads for a cToken, where the oracle says so in a FeedSet."""
 
@@ -145,6 +156,7 @@ ROWS = (
     CToken,
     AccountMarket,
     InterestRateModel,
+    RateModelConstants,
     PriceFeed,
     Price,
     CTokenConstants,

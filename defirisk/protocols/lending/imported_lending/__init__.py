@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from defirisk.core.adapter import Finding, Kind, LiquidationCheck, Question, Snapshot
-from defirisk.core.holdings import Holdings
+from defirisk.core.adapter import Finding, Kind, Question, Snapshot
 from defirisk.core.imported import ImportedAdapter
 from defirisk.core.row import Row
 from defirisk.protocols.lending.imported_lending.holdings import Liquidatable, holdings
@@ -24,13 +23,8 @@ class ImportedLending(ImportedAdapter):
     source = "files of the user (defirisk import lending)"
     rows: tuple[type[Row], ...] = ROWS
 
-    def holdings(self, snapshot: Snapshot) -> Holdings:
-        """Accounts, quotes, parameters and amounts."""
-        return holdings(snapshot)
-
-    def liquidation_check(self, snapshot: Snapshot) -> LiquidationCheck:
-        """Decides single units in fractions."""
-        return Liquidatable(snapshot)
+    holdings = staticmethod(holdings)
+    liquidation_check = staticmethod(Liquidatable)
 
     def questions(self, snapshot: Snapshot) -> Iterable[Question]:
         """None: there is no contract to answer."""

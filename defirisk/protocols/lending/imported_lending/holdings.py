@@ -53,6 +53,7 @@ def holdings(snapshot: Snapshot) -> Holdings:
         parameters=tuple(_parameters(row) for row in markets),
         holdings=tuple(held),
         markets=tuple(_market(row, totals, oracles) for row in markets),
+        owners=tuple(account for _, account in units),
         # No contract rounds here: the numbers of the files are the numbers.
         resolution=Fraction(0),
     )

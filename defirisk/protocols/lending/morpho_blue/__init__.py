@@ -11,20 +11,15 @@ from defirisk.core.adapter import (
     Deployment,
     Discovery,
     FeedWanted,
-    Finding,
     Interface,
     Kind,
-    LiquidationCheck,
     Log,
     Proof,
-    Question,
-    Snapshot,
     TokenWanted,
     View,
 )
 from defirisk.core.evm import ZERO_ADDRESS, Block
-from defirisk.core.holdings import Holdings
-from defirisk.core.row import Key, Row, Rows, State
+from defirisk.core.row import Row, Rows, State
 from defirisk.protocols.lending.morpho_blue import fold as folding
 from defirisk.protocols.lending.morpho_blue.findings import findings
 from defirisk.protocols.lending.morpho_blue.health import Liquidatable
@@ -101,13 +96,8 @@ class MorphoBlue:
             if address != ZERO_ADDRESS:
                 yield Contract(address=address, role=role, first_block=deployment.first_block)
 
-    def touches(self, log: Log) -> Iterable[tuple[type[Row], Key]]:
-        """The keys that a log reads or writes."""
-        return folding.touches(log)
-
-    def fold(self, log: Log, state: State) -> None:
-        """Applies a log."""
-        folding.fold(log, state)
+    touches = staticmethod(folding.touches)
+    fold = staticmethod(folding.fold)
 
     def views(self, contracts: Sequence[Contract]) -> Iterable[View]:
         """What each oracle is made of and says, and what its feeds say they price."""
@@ -167,21 +157,10 @@ class MorphoBlue:
             changes: dict[str, Any] = {_MADE_OF[view.function]: answer[0]}
             state.amend(replace(oracle, **changes))
 
-    def holdings(self, snapshot: Snapshot) -> Holdings:
-        """Positions, quotes, parameters and amounts."""
-        return holdings(snapshot)
-
-    def liquidation_check(self, snapshot: Snapshot) -> LiquidationCheck:
-        """Decides single positions in the contract's integers."""
-        return Liquidatable(snapshot)
-
-    def questions(self, snapshot: Snapshot) -> Iterable[Question]:
-        """Every number of ours with the view that decides on it."""
-        return questions(snapshot)
-
-    def findings(self, snapshot: Snapshot) -> Iterable[Finding]:
-        """Missing prices, guessed interest."""
-        return findings(snapshot)
+    holdings = staticmethod(holdings)
+    liquidation_check = staticmethod(Liquidatable)
+    questions = staticmethod(questions)
+    findings = staticmethod(findings)
 
 
 def _observe_rate(state: State, irm: str, market_id: str, answer: tuple[Any, ...] | None) -> None:

@@ -46,6 +46,7 @@ def holdings(snapshot: Snapshot) -> Holdings:
     """Every position that is not empty."""
     markets = markets_now(snapshot)
     units: list[str] = []
+    owners: list[str] = []
     resolutions: list[Fraction] = []
     held: list[Holding] = []
     for at, now in enumerate(markets):
@@ -53,6 +54,7 @@ def holdings(snapshot: Snapshot) -> Holdings:
         for position in now.positions:
             held += _held(len(units), at, now, position)
             units.append(unit_name(position))
+            owners.append(position.account)
             resolutions.append(resolution)
     return Holdings(
         units=tuple(units),
@@ -60,6 +62,7 @@ def holdings(snapshot: Snapshot) -> Holdings:
         parameters=tuple(_parameters(now) for now in markets),
         holdings=tuple(held),
         markets=tuple(state for now in markets for state in _states(snapshot, now)),
+        owners=tuple(owners),
         resolution=tuple(resolutions),
     )
 
