@@ -40,15 +40,13 @@ def deployment(described: dict[str, Any]) -> Deployment:
 
 
 def deployments(described: dict[str, Any]) -> list[Deployment]:
-    """The product's deployments for everything on the local chain that it has an adapter for.
-
-    Aave v3.0 is on the chain too, but its rounding is not in the adapter yet.
-    """
+    """The product's deployments for everything on the local chain that it has an adapter for."""
     morpho, compound = described["morpho"], described["compound-v2"]
     every = [
         deployment(described),
         _deployment(described, morpho, "morpho-blue", {"morpho": morpho["morpho"]}),
         _deployment(described, compound, "compound-v2", {"comptroller": compound["comptroller"]}),
+        _aave(described, described["aave-v3.0"]),
     ]
     every += [
         _deployment(described, section, protocol, {role: section[role] for role in roles})

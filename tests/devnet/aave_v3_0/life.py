@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from ..aave import settle_aave
-from ..abi import ZERO_ADDRESS
+from ..aave import Aave, settle_aave
+from ..abi import ZERO_ADDRESS, view_data
 from ..accounts import Account
 from ..chain import Chain, Tx
 from ..desk import Desk
-from ..life import Life, Pace
+from ..life import Call, Life, Pace
 from ..market import Market
 from ..protocol import ADMIN
 from ..protocols import Protocols
@@ -73,6 +73,19 @@ class Governance:
         return step == int(date * self.steps)
 
 
+class AaveV30(Aave):
+    """Its Pool counts no cash: that is what the aTokens hold."""
+
+    def questions(self) -> Sequence[Call]:
+        """Cash and totals in addition."""
+        calls = list(super().questions())
+        for asset in self.desk.market.assets.values():
+            calls.append((asset.token, view_data("balanceOf(address)", asset.a_token)))
+            tokens = (asset.a_token, asset.variable_debt_token)
+            calls += [(token, view_data("totalSupply()")) for token in tokens]
+        return calls
+
+
 def settle_aave_v3_0(
     chain: Chain,
     protocols: Protocols,
@@ -84,4 +97,6 @@ def settle_aave_v3_0(
     """The market of v3.0."""
     market = protocols.aave_v3_0
     due = Governance(market, pace.steps).due
-    return settle_aave(chain, Desk(market, purse), rng, accounts, pace, due, VIEWS)
+    life = settle_aave(chain, Desk(market, purse), rng, accounts, pace, due, VIEWS)
+    known = {field.name: getattr(life.customs, field.name) for field in fields(Aave)}
+    return replace(life, customs=AaveV30(**known))

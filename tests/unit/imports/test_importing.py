@@ -167,7 +167,7 @@ def test_an_import_stands_beside_a_chain(cli: CommandLine, demo_database: Path) 
 
 def test_a_name_that_a_chain_has_taken_is_refused(cli: CommandLine, demo_database: Path) -> None:
     path = Path(shutil.copy(demo_database, cli.folder / "defirisk.db"))
-    (name,) = (
+    name, *_ = (
         one["deployment"]
         for one in said(cli("status", "--format", "json"))["deployments"]
         if one["protocol"] == "aave-v3"

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from defirisk.protocols.lending.aave_v3.rows import RAY
 from defirisk.protocols.lending.aave_v3.scaled_balance import (
-    a_token_scaled_after,
+    DIRECTED,
+    HALF_UP,
+    BalanceChange,
+    ray_div,
     ray_mul,
-    variable_debt_scaled_after,
 )
 
 
@@ -47,25 +49,63 @@ def test_every_event_gives_back_the_scaled_balance(
     steps: list[tuple[int, int]], rounds_up: bool
 ) -> None:
     token = ScaledBalanceToken(rounds_up)
-    after = variable_debt_scaled_after if rounds_up else a_token_scaled_after
+    after = DIRECTED.variable_debt_after if rounds_up else DIRECTED.a_token_after
     ours, ours_index = 0, RAY
 
     for amount, growth in steps:
         amount = max(amount, -token.scaled)
         index = token.index + growth
         change = token.change(amount, index)
-        ours, ours_index = after(ours, ours_index, change, index), index
+        ours = after(ours, ours_index, BalanceChange(change, 0, index))
+        ours_index = index
 
         assert ours == token.scaled
 
 
 def test_the_two_kinds_of_token_must_not_share_a_formula() -> None:
     token = ScaledBalanceToken(rounds_up=True, scaled=1)
+    index = RAY + RAY // 3
 
-    change = token.change(1, RAY + RAY // 3)
+    change = BalanceChange(token.change(1, index), 0, index)
 
-    assert variable_debt_scaled_after(1, RAY, change, RAY + RAY // 3) == 2
-    assert a_token_scaled_after(1, RAY, change, RAY + RAY // 3) != 2
+    assert DIRECTED.variable_debt_after(1, RAY, change) == 2
+    assert DIRECTED.a_token_after(1, RAY, change) != 2
+    assert HALF_UP.variable_debt_after is HALF_UP.a_token_after
+
+
+@dataclass
+class HalfUpToken:
+    """The same of @aave/core-v3 1.19.3, where the Pool names amounts, which the token divides."""
+
+    scaled: int = 0
+    index: int = RAY
+
+    def change(self, amount: int, index: int) -> BalanceChange:
+        """Mint, or Burn where `amount` is negative: it, too, says Mint if interest was more."""
+        scaled = self.nearest(abs(amount) * RAY, index)
+        increase = self.nearest(self.scaled * index, RAY) - self.nearest(
+            self.scaled * self.index, RAY
+        )
+        self.scaled += scaled if amount > 0 else -scaled
+        self.index = index
+        return BalanceChange(increase + amount, increase, index)
+
+    def nearest(self, over: int, under: int) -> int:
+        whole, rest = divmod(over, under)
+        return whole + (2 * rest >= under)
+
+
+@given(steps=steps)
+def test_half_up_events_give_back_the_scaled_balance(steps: list[tuple[int, int]]) -> None:
+    token, ours, ours_index = HalfUpToken(), 0, RAY
+
+    for amount, growth in steps:
+        index = token.index + growth
+        most = token.nearest(token.scaled * index, RAY)
+        change = token.change(max(amount, -most), index)
+        ours, ours_index = HALF_UP.a_token_after(ours, ours_index, change), index
+
+        assert ours == token.scaled
 
 
 @given(a=st.integers(0, 2**128), b=st.integers(0, 2**128))
@@ -73,3 +113,10 @@ def test_ray_mul_rounds_half_up(a: int, b: int) -> None:
     whole, rest = divmod(a * b, RAY)
 
     assert ray_mul(a, b) == whole + (2 * rest >= RAY)
+
+
+@given(a=st.integers(0, 2**128), b=st.integers(1, 2**128))
+def test_ray_div_rounds_half_up(a: int, b: int) -> None:
+    whole, rest = divmod(a * RAY, b)
+
+    assert ray_div(a, b) == whole + (rest >= b - b // 2)

@@ -26,11 +26,13 @@ from defirisk.core.evm import ZERO_ADDRESS, Block
 from defirisk.core.holdings import Holdings
 from defirisk.core.row import Key, Row, State
 from defirisk.protocols.lending.aave_v3 import fold as folding
+from defirisk.protocols.lending.aave_v3 import observing
 from defirisk.protocols.lending.aave_v3.claims import claims
 from defirisk.protocols.lending.aave_v3.findings import findings
+from defirisk.protocols.lending.aave_v3.generation import GENERATIONS
 from defirisk.protocols.lending.aave_v3.holdings import holdings
 from defirisk.protocols.lending.aave_v3.referee import Liquidatable, questions
-from defirisk.protocols.lending.aave_v3.rows import ROWS, Implementation, Price
+from defirisk.protocols.lending.aave_v3.rows import ROWS
 
 _ABIS = {
     "pool": "AaveV3.Pool",
@@ -39,19 +41,27 @@ _ABIS = {
     "variable_debt_token": "AaveV3.VariableDebtToken",
     "oracle": "AaveV3.Oracle",
     "pool_addresses_provider": "AaveV3.PoolAddressesProvider",
+    **{generation.role: "AaveV3.PoolAddressesProvider" for generation in GENERATIONS},
 }
-_REVISION = {
-    "pool": "POOL_REVISION",
-    "pool_configurator": "CONFIGURATOR_REVISION",
-    "a_token": "ATOKEN_REVISION",
-    "variable_debt_token": "DEBT_TOKEN_REVISION",
+_ELSEWHERE = {
+    "Proxy": ("Upgraded",),
+    "AaveV3.Pool2022": ("BackUnbacked", "SwapBorrowRateMode"),
+    "AaveV3.PoolConfigurator2022": (
+        *("EModeAssetCategoryChanged", "ReserveStableRateBorrowing", "UnbackedMintCapChanged"),
+    ),
 }
+"""Events that are not in a role's own interface, or not any more, by the file they are in."""
 
 
-def _events(role: str, abi: str) -> dict[str, tuple[str, ...]]:
+def _interface(role: str, abi: str) -> Interface:
     folded = folding.EVENTS[role]
-    own = tuple(event for event in folded if event != "Upgraded")
-    return {abi: own, "Proxy": ("Upgraded",)} if "Upgraded" in folded else {abi: own}
+    found = {
+        file: here
+        for file, events in _ELSEWHERE.items()
+        if (here := tuple(event for event in events if event in folded))
+    }
+    own = tuple(e for e in folded if not any(e in events for events in found.values()))
+    return Interface(abi=abi, events={abi: own, **found})
 
 
 class AaveV3:
@@ -59,13 +69,18 @@ class AaveV3:
 
     name = "aave-v3"
     kind: Kind = "lending"
-    version = 1
+    version = 2
     proof: Proof = "executed"
-    source = "npm @aave-dao/aave-v3-origin 3.6.0 (Pool revision 10)"
+    source = (
+        "npm @aave-dao/aave-v3-origin 3.6.0 (Pool revision 10), "
+        "@aave/core-v3 1.19.3 (Pool revision 1)"
+    )
     required_contracts = ("pool", "pool_configurator", "oracle", "pool_addresses_provider")
     rows: tuple[type[Row], ...] = ROWS
     interfaces: Mapping[str, Interface] = {
-        role: Interface(abi=abi, events=_events(role, abi)) for role, abi in _ABIS.items()
+        **{role: _interface(role, abi) for role, abi in _ABIS.items()},
+        observing.POOL_IMPLEMENTATION: Interface(abi="AaveV3.Pool"),
+        observing.UNDERLYING: Interface(abi="ERC20"),
     }
 
     def roots(self, deployment: Deployment) -> Iterable[Discovery]:
@@ -79,7 +94,7 @@ class AaveV3:
             )
 
     def discover(self, deployment: Deployment, log: Log) -> Iterable[Discovery]:
-        """The tokens of a new reserve, the source of a new price, a new price oracle."""
+        """The tokens of a new reserve, the source of a new price, a new price oracle, new code."""
         args = log.args
         if log.event == "ReserveInitialized":
             yield TokenWanted(address=args["asset"])
@@ -100,6 +115,14 @@ class AaveV3:
                 subject=log.contract.subject,
             )
 
+        elif log.event == "PoolUpdated" and args["newAddress"] != ZERO_ADDRESS:
+            yield Contract(
+                address=args["newAddress"],
+                role=observing.POOL_IMPLEMENTATION,
+                first_block=log.block_number,
+                subject=log.contract.address,
+            )
+
     def touches(self, log: Log) -> Iterable[tuple[type[Row], Key]]:
         """The keys that a log reads or writes."""
         return folding.touches(log)
@@ -109,37 +132,18 @@ class AaveV3:
         folding.fold(log, state)
 
     def views(self, contracts: Sequence[Contract]) -> Iterable[View]:
-        """Which revision runs behind each proxy, and every price as the oracle states it."""
-        oracles = [contract for contract in contracts if contract.role == "oracle"]
-        for contract in contracts:
-            if contract.role in _REVISION:
-                yield View(contract, _REVISION[contract.role])
-            if contract.role == "a_token":
-                # An oracle that was replaced goes on answering: rows tell them apart.
-                yield from (View(one, "getAssetPrice", (contract.subject,)) for one in oracles)
+        """Revisions, prices, uncounted cash."""
+        return observing.views(contracts)
 
     def discover_view(self, view: View, answer: tuple[Any, ...] | None) -> Iterable[Discovery]:
-        """Views reveal no contracts here."""
-        return ()
+        """From when on which generation's rules hold."""
+        return observing.reveal(view, answer)
 
     def observe(
         self, view: View, answer: tuple[Any, ...] | None, block: Block, state: State
     ) -> None:
-        """A revision holds since the code was put there; a price is only known for now."""
-        if view.function == "getAssetPrice":
-            price = answer[0] if answer else 0
-            oracle = view.contract.address
-            state.put(Price(oracle=oracle, asset=view.args[0], price_raw=price))
-            return
-        known = state.get(Implementation, view.contract.address)
-        state.amend(
-            Implementation(
-                proxy=view.contract.address,
-                role=view.contract.role,
-                implementation=known.implementation,
-                revision=answer[0] if answer else -1,
-            )
-        )
+        """Applies an answer to the rows."""
+        observing.observe(view, answer, state)
 
     def holdings(self, snapshot: Snapshot) -> Holdings:
         """Accounts, quotes, parameters and amounts."""
@@ -158,7 +162,7 @@ class AaveV3:
         return questions(snapshot)
 
     def findings(self, snapshot: Snapshot) -> Iterable[Finding]:
-        """Unproven code, missing prices."""
+        """Unproven code, missing prices, what is not followed."""
         return findings(snapshot)
 
 

@@ -1,41 +1,24 @@
 """`getUserAccountData` in the contract's integers.
 
-Source: `GenericLogic.calculateUserAccountData` and `ValidationLogic.getUserReserveLtv` of
-@aave-dao/aave-v3-origin 3.6.0 (POOL_REVISION 10).
+Source: `GenericLogic.calculateUserAccountData` of @aave/core-v3 1.19.3 (POOL_REVISION 1), and with
+`ValidationLogic.getUserReserveLtv` of @aave-dao/aave-v3-origin 3.6.0 (POOL_REVISION 10).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
+from defirisk.protocols.lending.aave_v3.generation import Generation
+from defirisk.protocols.lending.aave_v3.ratios import MAX_UINT256, WAD, AccountData, Sums
 from defirisk.protocols.lending.aave_v3.rows import (
     EModeAsset,
     EModeCategory,
     Reserve,
     UserReserve,
 )
-from defirisk.protocols.lending.aave_v3.scaled_balance import (
-    a_token_balance,
-    variable_debt_balance,
-)
 
-WAD = 10**18
-PERCENTAGE_FACTOR = 10_000
-MAX_UINT256 = 2**256 - 1
 HEALTH_FACTOR_LIQUIDATION_THRESHOLD = WAD
-
-
-class AccountData(NamedTuple):
-    """The six outputs of `getUserAccountData`, in its order and units."""
-
-    total_collateral_base: int
-    total_debt_base: int
-    available_borrows_base: int
-    current_liquidation_threshold: int
-    ltv: int
-    health_factor: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,20 +64,31 @@ def emodes(categories: Iterable[EModeCategory], assets: Iterable[EModeAsset]) ->
     return found
 
 
-def thresholds(reserve: Reserve, emode: EMode) -> tuple[int, int]:
+def thresholds(reserve: Reserve, emode: EMode, generation: Generation) -> tuple[int, int]:
     """LTV and liquidation threshold in bps that an account in `emode` gets for this collateral."""
-    if emode.category.category_id != 0 and reserve.asset in emode.collateral:
-        ltv = 0 if reserve.asset in emode.ltvzero else emode.category.ltv_bps
-        return ltv, emode.category.liquidation_threshold_bps
-    return reserve.ltv_bps, reserve.liquidation_threshold_bps
+    own = reserve.ltv_bps, reserve.liquidation_threshold_bps
+    if emode.category.category_id == 0 or reserve.asset not in emode.collateral:
+        return own
+    if generation.own_parameters_first:
+        lacks_ltv, lacks_threshold = (value == 0 for value in own)
+    else:
+        lacks_ltv, lacks_threshold = reserve.asset in emode.ltvzero, False
+    return (
+        0 if lacks_ltv or lacks_threshold else emode.category.ltv_bps,
+        0 if lacks_threshold else emode.category.liquidation_threshold_bps,
+    )
 
 
 def account_data(
-    positions: Iterable[UserReserve], emode: EMode, reserves: Mapping[str, ReserveNow]
+    positions: Iterable[UserReserve],
+    emode: EMode,
+    reserves: Mapping[str, ReserveNow],
+    generation: Generation,
 ) -> AccountData | None:
     """The account's six numbers; None where the contract would revert: a price is missing, or a
     product of its checked arithmetic has more than 256 bits.
     """
+    balances, ratios = generation.balances, generation.ratios
     collateral = debt = weighted_ltv = weighted_threshold = largest = 0
     for position in positions:
         now = reserves.get(position.asset)
@@ -104,32 +98,23 @@ def account_data(
             continue
         if now.price is None:
             return None
-        if position.used_as_collateral:
-            balance = a_token_balance(position.scaled_a_token_raw, now.liquidity_index_ray)
+        if position.used_as_collateral and _counts(now.reserve, generation):
+            balance = balances.a_token(position.scaled_a_token_raw, now.liquidity_index_ray)
             largest = max(largest, balance * now.price)
             value = balance * now.price // now.unit
-            ltv, threshold = thresholds(now.reserve, emode)
+            ltv, threshold = thresholds(now.reserve, emode, generation)
             collateral += value
             weighted_ltv += value * ltv
             weighted_threshold += value * threshold
-        owed = variable_debt_balance(
+        owed = balances.variable_debt(
             position.scaled_variable_debt_raw, now.variable_borrow_index_ray
         )
         largest = max(largest, owed * now.price)
-        debt += -(-owed * now.price // now.unit)
+        debt += ratios.debt_value(owed * now.price, now.unit)
     if largest > MAX_UINT256:
         return None
-    return _six_numbers(collateral, debt, weighted_ltv, weighted_threshold)
+    return ratios.six_numbers(Sums(collateral, debt, weighted_ltv, weighted_threshold))
 
 
-def _six_numbers(
-    collateral: int, debt: int, weighted_ltv: int, weighted_threshold: int
-) -> AccountData | None:
-    ltv = weighted_ltv // collateral if collateral else 0
-    threshold = weighted_threshold // collateral if collateral else 0
-    ratio = weighted_threshold * WAD + debt // 2 if debt else 0
-    if max(collateral, weighted_ltv, weighted_threshold, ratio, collateral * ltv) > MAX_UINT256:
-        return None
-    health_factor = ratio // debt // PERCENTAGE_FACTOR if debt else MAX_UINT256
-    available = max(0, collateral * ltv // PERCENTAGE_FACTOR - debt)
-    return AccountData(collateral, debt, available, threshold, ltv, health_factor)
+def _counts(reserve: Reserve, generation: Generation) -> bool:
+    return reserve.liquidation_threshold_bps > 0 or not generation.own_parameters_first

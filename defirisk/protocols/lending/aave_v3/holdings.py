@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from defirisk.core.adapter import Snapshot
@@ -15,14 +15,16 @@ from defirisk.protocols.lending.aave_v3.account_data import (
     ReserveNow,
     thresholds,
 )
+from defirisk.protocols.lending.aave_v3.generation import Generation
 from defirisk.protocols.lending.aave_v3.market_now import MarketNow, market_now
 from defirisk.protocols.lending.aave_v3.rows import RAY, Reserve, UserReserve
-from defirisk.protocols.lending.aave_v3.scaled_balance import (
-    a_token_balance,
-    variable_debt_balance,
-)
+from defirisk.protocols.lending.aave_v3.scaled_balance import Balances
 
 BPS = 10_000
+HEADROOM = 4
+"""How much coarser an account's resolution is than today's prices ask for. It counts for each of
+at least three holdings, so prices may rise twelvefold before rounding is missed.
+"""
 
 
 def holdings(snapshot: Snapshot) -> Holdings:
@@ -31,9 +33,9 @@ def holdings(snapshot: Snapshot) -> Holdings:
     assets = list(market.reserves)
     quotes = [quote for asset in assets for quote in _quotes(snapshot, market, asset)]
     first_quote = {asset: 2 * at for at, asset in enumerate(assets)}
-    parameters = _ParameterSets()
-    units: list[Address] = []
-    held: list[Holding] = []
+    parameters = _ParameterSets(market.generation)
+    balances = market.generation.balances
+    held: dict[Address, list[Holding]] = {}
     for account, positions in market.positions.items():
         emode = market.modes.get(account, NO_EMODE)
         mine: list[Holding] = []
@@ -42,39 +44,63 @@ def holdings(snapshot: Snapshot) -> Holdings:
             if now is not None:
                 index = parameters.index(now.reserve, emode)
                 quote = first_quote[position.asset]
-                mine += _held(len(units), position, now, quote, index)
+                mine += _held(balances, len(held), position, now, quote, index)
         if mine:
-            units.append(account)
-            held.extend(mine)
+            held[account] = mine
+    sets = parameters.all()
     return Holdings(
-        units=tuple(units),
+        units=tuple(held),
         quotes=tuple(quotes),
-        parameters=parameters.all(),
-        holdings=tuple(held),
+        parameters=sets,
+        holdings=tuple(holding for mine in held.values() for holding in mine),
         markets=tuple(_markets(snapshot, market)),
         unit_of_account="USD" if market.base_currency == ZERO_ADDRESS else market.base_currency,
-        resolution=Fraction(1, market.base_currency_unit),
+        resolution=tuple(_resolution(market, mine, sets) for mine in held.values()),
     )
 
 
+def _resolution(
+    market: MarketNow, mine: Sequence[Holding], parameters: Sequence[Parameters]
+) -> Fraction:
+    """A unit of the base currency; where collaterals differ in their thresholds, of which a
+    generation may round the average, also what that is worth.
+    """
+    unit, step = Fraction(1, market.base_currency_unit), market.generation.ratios.threshold_step
+    pledged = [holding for holding in mine if holding.side is Side.COLLATERAL]
+    if not step or len({parameters[one.parameters].liquidation_threshold for one in pledged}) < 2:
+        return unit
+    reserves = list(market.reserves.values())
+    value = Fraction(0)
+    for holding in pledged:
+        now = reserves[holding.quote // 2]
+        value += Fraction(holding.balance_raw * (now.price or 0), now.unit)
+    return unit * (1 + HEADROOM * step * value)
+
+
 def _held(
-    unit: int, position: UserReserve, now: ReserveNow, quote: int, parameters: int
+    balances: Balances,
+    unit: int,
+    position: UserReserve,
+    now: ReserveNow,
+    quote: int,
+    parameters: int,
 ) -> Iterator[Holding]:
     """The aToken and the debt of one account in one reserve, where they are not zero."""
     scaled, debt = position.scaled_a_token_raw, position.scaled_variable_debt_raw
     if scaled:
         side = Side.COLLATERAL if position.used_as_collateral else Side.SUPPLY
-        balance = a_token_balance(scaled, now.liquidity_index_ray)
+        balance = balances.a_token(scaled, now.liquidity_index_ray)
         yield Holding(unit, quote, side, scaled, balance, parameters)
     if debt:
-        balance = variable_debt_balance(debt, now.variable_borrow_index_ray)
+        balance = balances.variable_debt(debt, now.variable_borrow_index_ray)
         yield Holding(unit, quote + 1, Side.DEBT, debt, balance, parameters)
 
 
 class _ParameterSets:
     """The distinct parameters that apply to somebody, in order of first use."""
 
-    def __init__(self) -> None:
+    def __init__(self, generation: Generation) -> None:
+        self._generation = generation
         self._index: dict[tuple[str, int], int] = {}
         self._sets: list[Parameters] = []
 
@@ -83,15 +109,16 @@ class _ParameterSets:
         key = (reserve.asset, category)
         if key not in self._index:
             self._index[key] = len(self._sets)
-            self._sets.append(_parameters(reserve, emode if category else NO_EMODE))
+            mode = emode if category else NO_EMODE
+            self._sets.append(_parameters(reserve, mode, self._generation))
         return self._index[key]
 
     def all(self) -> tuple[Parameters, ...]:
         return tuple(self._sets)
 
 
-def _parameters(reserve: Reserve, emode: EMode) -> Parameters:
-    ltv, threshold = thresholds(reserve, emode)
+def _parameters(reserve: Reserve, emode: EMode, generation: Generation) -> Parameters:
+    ltv, threshold = thresholds(reserve, emode, generation)
     in_mode = emode.category.category_id != 0
     bonus = emode.category.liquidation_bonus_bps if in_mode else reserve.liquidation_bonus_bps
     return Parameters(
@@ -122,23 +149,24 @@ def _decimals(now: ReserveNow) -> int:
 
 
 def _markets(snapshot: Snapshot, market: MarketNow) -> Iterator[Market]:
+    balances = market.generation.balances
     for asset, now in market.reserves.items():
         reserve, price = now.reserve, market.prices[asset]
         yield Market(
             market=snapshot.deployment.name,
             asset=asset,
             decimals=_decimals(now),
-            supplied_raw=a_token_balance(reserve.scaled_supply_raw, now.liquidity_index_ray),
-            borrowed_raw=variable_debt_balance(
+            supplied_raw=balances.a_token(reserve.scaled_supply_raw, now.liquidity_index_ray),
+            borrowed_raw=balances.variable_debt(
                 reserve.scaled_variable_debt_raw, now.variable_borrow_index_ray
             ),
-            cash_raw=reserve.virtual_underlying_raw,
+            cash_raw=market.cash(asset),
             deficit_raw=reserve.deficit_raw,
             supply_cap=reserve.supply_cap,
             borrow_cap=reserve.borrow_cap,
             supply_apr=Fraction(reserve.liquidity_rate_ray, RAY),
             borrow_apr=Fraction(reserve.variable_borrow_rate_ray, RAY),
-            parameters=_parameters(reserve, NO_EMODE),
+            parameters=_parameters(reserve, NO_EMODE, market.generation),
             reserve_factor=Fraction(reserve.reserve_factor_bps, BPS),
             price=None if price.price is None else Fraction(price.price, market.base_currency_unit),
             price_source=price.source,

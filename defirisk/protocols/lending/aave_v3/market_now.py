@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
@@ -12,10 +12,14 @@ from defirisk.core.evm import ZERO_ADDRESS, Address
 from defirisk.core.quote import Feed, Program, anchored
 from defirisk.protocols.lending.aave_v3.account_data import EMode, ReserveNow, emodes
 from defirisk.protocols.lending.aave_v3.accrual import normalized_income, normalized_variable_debt
+from defirisk.protocols.lending.aave_v3.generation import Generation, generation_of
 from defirisk.protocols.lending.aave_v3.rows import (
+    THE_POOL,
     Account,
+    Donation,
     EModeAsset,
     EModeCategory,
+    PoolCode,
     PoolMarket,
     Price,
     PriceOracle,
@@ -50,6 +54,7 @@ class PriceNow:
 class MarketNow:
     """Everything about a market at the snapshot's block, by the asset or the account."""
 
+    generation: Generation
     oracle: Address
     base_currency: Address
     base_currency_unit: int
@@ -57,11 +62,23 @@ class MarketNow:
     prices: Mapping[Address, PriceNow]
     positions: Mapping[Address, tuple[UserReserve, ...]]
     modes: Mapping[Address, EMode]
+    donations: Mapping[Address, int]
+
+    def cash(self, asset: Address) -> int:
+        """What can be withdrawn or borrowed, in base units."""
+        counted = self.reserves[asset].reserve.virtual_underlying_raw
+        return counted if self.generation.virtual_balance else counted + self.donated(asset)
+
+    def donated(self, asset: Address) -> int:
+        """The part of the cash that no event of the Pool tells of, which was read."""
+        return self.donations.get(asset, 0)
 
 
 def market_now(snapshot: Snapshot) -> MarketNow:
     """Joins the snapshot's rows. Dropped reserves are left out, as the contract skips them."""
     rows = snapshot.rows
+    code = rows.find(PoolCode, THE_POOL)
+    generation = generation_of(code.since_revision if code else 0)
     oracle = _price_oracle(snapshot)
     base = rows.find(PriceOracle, oracle) or PriceOracle(oracle=oracle)
     sources = {row.asset: row.source for row in rows.all(PriceSource) if row.oracle == oracle}
@@ -71,15 +88,18 @@ def market_now(snapshot: Snapshot) -> MarketNow:
             continue
         source = sources.get(reserve.asset, ZERO_ADDRESS)
         prices[reserve.asset] = _price_of(snapshot, base, reserve.asset, source)
-        reserves[reserve.asset] = _reserve_now(snapshot, reserve, prices[reserve.asset])
+        price = prices[reserve.asset]
+        reserves[reserve.asset] = _reserve_now(snapshot, generation, reserve, price)
     return MarketNow(
+        generation=generation,
         oracle=oracle,
         base_currency=base.base_currency,
         base_currency_unit=base.base_currency_unit_raw,
         reserves=reserves,
         prices=prices,
         positions=_positions(snapshot),
-        modes=_modes(snapshot),
+        modes=_modes(snapshot, generation),
+        donations={row.asset: row.amount_raw for row in rows.all(Donation)},
     )
 
 
@@ -117,14 +137,16 @@ def _price_of(snapshot: Snapshot, base: PriceOracle, asset: Address, source: Add
     return PriceNow(price=None, source=source, updated_ts=None, grade="none")
 
 
-def _reserve_now(snapshot: Snapshot, reserve: Reserve, price: PriceNow) -> ReserveNow:
+def _reserve_now(
+    snapshot: Snapshot, generation: Generation, reserve: Reserve, price: PriceNow
+) -> ReserveNow:
     now_ts = snapshot.block.timestamp
     token = snapshot.tokens.get(reserve.asset)
     return ReserveNow(
         reserve=reserve,
         unit=10 ** (token.decimals if token else 18),
         liquidity_index_ray=normalized_income(reserve, now_ts),
-        variable_borrow_index_ray=normalized_variable_debt(reserve, now_ts),
+        variable_borrow_index_ray=normalized_variable_debt(reserve, now_ts, generation.compounding),
         price=price.price if token else None,
     )
 
@@ -136,12 +158,23 @@ def _positions(snapshot: Snapshot) -> dict[Address, tuple[UserReserve, ...]]:
     return {account: tuple(rows) for account, rows in found.items()}
 
 
-def _modes(snapshot: Snapshot) -> dict[Address, EMode]:
+def _modes(snapshot: Snapshot, generation: Generation) -> dict[Address, EMode]:
     """The efficiency mode of every account that is in one."""
     rows = snapshot.rows
-    known = emodes(rows.all(EModeCategory), rows.all(EModeAsset))
+    assets = rows.all(EModeAsset)
+    if generation.emode_of_reserve:
+        assets = _emode_of_reserves(rows.all(Reserve))
+    known = emodes(rows.all(EModeCategory), assets)
     return {
         row.account: known[row.emode_category_id]
         for row in rows.all(Account)
         if row.emode_category_id in known
     }
+
+
+def _emode_of_reserves(reserves: Iterable[Reserve]) -> list[EModeAsset]:
+    return [
+        EModeAsset(category_id=reserve.emode_category_id, asset=reserve.asset, collateral=True)
+        for reserve in reserves
+        if reserve.emode_category_id
+    ]

@@ -11,11 +11,11 @@ from defirisk.core.evm import Address
 from defirisk.protocols.lending.aave_v3.account_data import (
     HEALTH_FACTOR_LIQUIDATION_THRESHOLD,
     NO_EMODE,
-    AccountData,
     ReserveNow,
     account_data,
 )
 from defirisk.protocols.lending.aave_v3.market_now import MarketNow, market_now
+from defirisk.protocols.lending.aave_v3.ratios import AccountData
 from defirisk.protocols.lending.aave_v3.rows import Reserve, UserReserve
 
 
@@ -27,7 +27,8 @@ def questions(snapshot: Snapshot) -> Iterator[Question]:
     for account, positions in market.positions.items():
         if any(position.asset in uncounted and _stake(position) for position in positions):
             continue  # left out, as a finding says
-        ours = account_data(positions, market.modes.get(account, NO_EMODE), market.reserves)
+        mode = market.modes.get(account, NO_EMODE)
+        ours = account_data(positions, mode, market.reserves, market.generation)
         yield Question(
             subject=account,
             unit=account,
@@ -38,8 +39,9 @@ def questions(snapshot: Snapshot) -> Iterator[Question]:
     held = _held(market)
     for asset, now in market.reserves.items():
         yield from _reserve_questions(pool, asset, now)
+        yield from _cash_questions(pool, market, asset)
         if asset not in uncounted:
-            yield _configuration_question(pool, asset, now.reserve, now)
+            yield _configuration_question(pool, market, asset)
         yield from _conservation_questions(now.reserve, *held.get(asset, (0, 0)))
         yield from _price_question(market, asset)
 
@@ -65,7 +67,8 @@ class Liquidatable:
                 price = shocked_answer(now.price, factor) or None
                 reserves[asset] = replace(now, price=price)
         emode = self._market.modes.get(unit, NO_EMODE)
-        data = account_data(self._market.positions.get(unit, ()), emode, reserves)
+        positions = self._market.positions.get(unit, ())
+        data = account_data(positions, emode, reserves, self._market.generation)
         return data is not None and data.health_factor < HEALTH_FACTOR_LIQUIDATION_THRESHOLD
 
 
@@ -87,18 +90,53 @@ def _reserve_questions(pool: Contract, asset: Address, now: ReserveNow) -> Itera
     for function, ours in (
         ("getReserveNormalizedIncome", now.liquidity_index_ray),
         ("getReserveNormalizedVariableDebt", now.variable_borrow_index_ray),
-        ("getReserveDeficit", reserve.deficit_raw),
-        ("getVirtualUnderlyingBalance", reserve.virtual_underlying_raw),
     ):
-        yield Question(
-            subject=asset, view=View(pool, function, (asset,)), fields=(function,), ours=(ours,)
-        )
+        yield _of_asset(pool, function, asset, ours)
     for role, token, scaled in tokens:
         yield Question(
             subject=asset,
             view=View(_contract(token, role), "scaledTotalSupply"),
             fields=(f"{role}.scaledTotalSupply",),
             ours=(scaled,),
+        )
+
+
+def _of_asset(pool: Contract, function: str, asset: Address, ours: int) -> Question:
+    return Question(
+        subject=asset, view=View(pool, function, (asset,)), fields=(function,), ours=(ours,)
+    )
+
+
+def _cash_questions(pool: Contract, market: MarketNow, asset: Address) -> Iterator[Question]:
+    """Cash and deficit where the Pool counts them; else what the aToken holds, and the totals.
+
+    A total shows the rounding of one balance more, which before v3.5 may go either way.
+    """
+    now, balances = market.reserves[asset], market.generation.balances
+    reserve = now.reserve
+    if market.generation.deficits:
+        yield _of_asset(pool, "getReserveDeficit", asset, reserve.deficit_raw)
+    if market.generation.virtual_balance:
+        yield _of_asset(pool, "getVirtualUnderlyingBalance", asset, reserve.virtual_underlying_raw)
+        return
+    yield Question(
+        subject=asset,
+        view=View(_contract(asset, "underlying"), "balanceOf", (reserve.a_token,)),
+        fields=("underlying.balanceOf",),
+        ours=(market.cash(asset),),
+        grade="read" if market.donated(asset) else "compared",
+    )
+    supplied = balances.a_token(reserve.scaled_supply_raw, now.liquidity_index_ray)
+    owed = balances.variable_debt(reserve.scaled_variable_debt_raw, now.variable_borrow_index_ray)
+    for role, token, ours in (
+        ("a_token", reserve.a_token, supplied),
+        ("variable_debt_token", reserve.variable_debt_token, owed),
+    ):
+        yield Question(
+            subject=asset,
+            view=View(_contract(token, role), "totalSupply"),
+            fields=(f"{role}.totalSupply",),
+            ours=(ours,),
         )
 
 
@@ -144,6 +182,7 @@ _CONFIGURATION = (
     ("active", 56, 1),
     ("frozen", 57, 1),
     ("borrowing_enabled", 58, 1),
+    ("stable_borrowing_enabled", 59, 1),
     ("paused", 60, 1),
     ("borrowable_in_isolation", 61, 1),
     ("siloed_borrowing", 62, 1),
@@ -152,27 +191,32 @@ _CONFIGURATION = (
     ("borrow_cap", 80, 36),
     ("supply_cap", 116, 36),
     ("liquidation_protocol_fee_bps", 152, 16),
+    ("emode_category_id", 168, 8),
+    ("unbacked_mint_cap", 176, 36),
     ("debt_ceiling", 212, 40),
 )
 
 
-def configuration_bitmap(reserve: Reserve, decimals: int) -> int:
-    """`DataTypes.ReserveConfigurationMap` as the Pool would store it."""
-    bitmap = decimals << 48 | 1 << 252  # bit 252: virtual accounting, always on in 3.6
+def configuration_bitmap(reserve: Reserve, decimals: int, virtual_balance: bool) -> int:
+    """`DataTypes.ReserveConfigurationMap` as the Pool would store it.
+
+    Its last bit says that the Pool counts the reserve's cash: always on in v3.6, unknown to v3.0.
+    """
+    bitmap = decimals << 48 | int(virtual_balance) << 252
     for name, first_bit, width in _CONFIGURATION:
         bitmap |= (int(getattr(reserve, name)) & ((1 << width) - 1)) << first_bit
     return bitmap
 
 
-def _configuration_question(
-    pool: Contract, asset: Address, reserve: Reserve, now: ReserveNow
-) -> Question:
+def _configuration_question(pool: Contract, market: MarketNow, asset: Address) -> Question:
+    now = market.reserves[asset]
     decimals = len(str(now.unit)) - 1
+    ours = configuration_bitmap(now.reserve, decimals, market.generation.virtual_balance)
     return Question(
         subject=asset,
         view=View(pool, "getConfiguration", (asset,)),
         fields=("getConfiguration",),
-        ours=(configuration_bitmap(reserve, decimals),),
+        ours=(ours,),
     )
 
 

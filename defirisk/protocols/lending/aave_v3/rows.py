@@ -16,7 +16,7 @@ class Reserve(Row, table="aave_v3_reserves", key=("asset",)):
 
     Indexes and rates in ray, caps in whole tokens, `_bps` in 1/10,000; `liquidation_bonus_bps`
     contains the 100 % (10,500 is a bonus of 5 %). `*_raw` are base units of the asset, the scaled
-    supplies divided by their index.
+    supplies divided by their index. `stable_debt`: somebody borrowed at a stable rate once.
     """
 
     asset: str
@@ -40,16 +40,20 @@ class Reserve(Row, table="aave_v3_reserves", key=("asset",)):
     reserve_factor_bps: int = 0
     supply_cap: int = 0
     borrow_cap: int = 0
+    unbacked_mint_cap: int = 0
     debt_ceiling: int = 0
     optimal_usage_bps: int = 0
     base_rate_bps: int = 0
     slope1_bps: int = 0
     slope2_bps: int = 0
     grace_period_until_ts: int = 0
+    emode_category_id: int = 0
     active: bool = False
     frozen: bool = False
     paused: bool = False
     borrowing_enabled: bool = False
+    stable_borrowing_enabled: bool = False
+    stable_debt: bool = False
     flash_loan_enabled: bool = False
     siloed_borrowing: bool = False
     borrowable_in_isolation: bool = False
@@ -81,12 +85,13 @@ class Account(Row, table="aave_v3_accounts", key=("account",)):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EModeCategory(Row, table="aave_v3_emode_categories", key=("category_id",)):
-    """The parameters of an efficiency mode."""
+    """The parameters of an efficiency mode. `price_source` is an asset, not a feed."""
 
     category_id: int
     ltv_bps: int = 0
     liquidation_threshold_bps: int = 0
     liquidation_bonus_bps: int = 0
+    price_source: str = ZERO_ADDRESS
     label: str = ""
 
 
@@ -139,6 +144,33 @@ class PoolMarket(Row, table="aave_v3_markets", key=("pool",)):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Donation(Row, table="aave_v3_donations", key=("asset",)):
+    """What an aToken holds of its asset beyond what the Pool's events say.
+
+    Read where a run ended, and only where the Pool does not count its cash itself.
+    """
+
+    asset: str
+    amount_raw: Wide = 0
+
+
+THE_POOL = "pool"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolCode(Row, table="aave_v3_pool_code", key=("role",)):
+    """Which generation's rules the Pool and its tokens follow; one row, `role` is "pool".
+
+    Both are the first `POOL_REVISION` of a generation: the one in force and the market's first.
+    0 until the code was put there.
+    """
+
+    role: str
+    since_revision: int = 0
+    first_revision: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Implementation(Row, table="aave_v3_implementations", key=("proxy",)):
     """The code behind a proxy. `revision` is the code's own number, -1 until it was read."""
 
@@ -158,5 +190,7 @@ ROWS = (
     PriceOracle,
     Price,
     PoolMarket,
+    Donation,
+    PoolCode,
     Implementation,
 )

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from defirisk.core.adapter import Log
 from defirisk.core.row import State
-from defirisk.protocols.lending.aave_v3.fold import addresses, configurator, pool, tokens
+from defirisk.protocols.lending.aave_v3.fold import addresses, code, configurator, pool, tokens
 from defirisk.protocols.lending.aave_v3.fold.events import On, Touched
 
 EVENTS: dict[str, dict[str, On]] = {
-    "pool": pool.EVENTS | addresses.PROXY_EVENTS,
-    "pool_configurator": configurator.EVENTS | addresses.PROXY_EVENTS,
-    "a_token": tokens.A_TOKEN_EVENTS | addresses.PROXY_EVENTS,
-    "variable_debt_token": tokens.VARIABLE_DEBT_TOKEN_EVENTS | addresses.PROXY_EVENTS,
+    "pool": pool.EVENTS | code.PROXY_EVENTS,
+    "pool_configurator": configurator.EVENTS | code.PROXY_EVENTS,
+    "a_token": tokens.A_TOKEN_EVENTS | code.PROXY_EVENTS,
+    "variable_debt_token": tokens.VARIABLE_DEBT_TOKEN_EVENTS | code.PROXY_EVENTS,
     "oracle": addresses.ORACLE_EVENTS,
-    "pool_addresses_provider": addresses.PROVIDER_EVENTS,
+    "pool_addresses_provider": addresses.PROVIDER_EVENTS | code.PROVIDER_EVENTS,
+    **code.GENERATION_EVENTS,
 }
 """What happens on every event that matters, by the role of the contract that emits it."""
 

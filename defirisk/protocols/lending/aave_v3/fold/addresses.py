@@ -1,6 +1,6 @@
-"""Events of the price oracle, the addresses provider and the proxies.
+"""Events of the price oracle and of the addresses provider.
 
-Source: `IAaveOracle`, `IPoolAddressesProvider` and the ERC-1967 proxies of
+Source: `IAaveOracle` and `IPoolAddressesProvider`, the same in @aave/core-v3 1.19.3 and
 @aave-dao/aave-v3-origin 3.6.0.
 """
 
@@ -18,12 +18,7 @@ from defirisk.protocols.lending.aave_v3.fold.events import (
     of_contract,
     of_subject,
 )
-from defirisk.protocols.lending.aave_v3.rows import (
-    Implementation,
-    PoolMarket,
-    PriceOracle,
-    PriceSource,
-)
+from defirisk.protocols.lending.aave_v3.rows import PoolMarket, PriceOracle, PriceSource
 
 
 def _asset_source_updated(log: Log, state: State) -> None:
@@ -56,17 +51,6 @@ def _provider_points(column: str) -> Handler:
     return handle
 
 
-def _upgraded(log: Log, state: State) -> None:
-    # The revision of the new code is not in the event: unknown until it is read.
-    state.put(
-        Implementation(
-            proxy=log.contract.address,
-            role=log.contract.role,
-            implementation=log.args["implementation"],
-        )
-    )
-
-
 def _source(log: Log) -> Touched:
     return [(PriceSource, (log.contract.address, log.args["asset"]))]
 
@@ -82,4 +66,3 @@ PROVIDER_EVENTS = {
         of_subject(PoolMarket), _provider_points("price_oracle_sentinel")
     ),
 }
-PROXY_EVENTS = {"Upgraded": On(of_contract(Implementation), _upgraded)}

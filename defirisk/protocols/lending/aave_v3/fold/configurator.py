@@ -1,4 +1,8 @@
-"""Events of the PoolConfigurator. Source: `IPoolConfigurator`, @aave-dao/aave-v3-origin 3.6.0."""
+"""Events of the PoolConfigurator.
+
+Source: `IPoolConfigurator` of @aave-dao/aave-v3-origin 3.6.0, and of @aave/core-v3 1.19.3 for those
+that came to an end: the one efficiency mode of a reserve, stable rates, unbacked mints.
+"""
 
 from __future__ import annotations
 
@@ -70,6 +74,7 @@ def _emode_category_added(log: Log, state: State) -> None:
             ltv_bps=args["ltv"],
             liquidation_threshold_bps=args["liquidationThreshold"],
             liquidation_bonus_bps=args["liquidationBonus"],
+            price_source=args["oracle"],
             label=args["label"],
         )
     )
@@ -104,6 +109,9 @@ _RESERVE_EVENTS: dict[str, Handler] = {
     "LiquidationProtocolFeeChanged": _set(liquidation_protocol_fee_bps="newFee"),
     "DebtCeilingChanged": _set(debt_ceiling="newDebtCeiling"),
     "SiloedBorrowingChanged": _set(siloed_borrowing="newState"),
+    "EModeAssetCategoryChanged": _set(emode_category_id="newCategoryId"),
+    "ReserveStableRateBorrowing": _set(stable_borrowing_enabled="enabled"),
+    "UnbackedMintCapChanged": _set(unbacked_mint_cap="newUnbackedMintCap"),
     "BorrowableInIsolationChanged": _set(borrowable_in_isolation="borrowable"),
     "LiquidationGracePeriodChanged": _set(grace_period_until_ts="gracePeriodUntil"),
     "LiquidationGracePeriodDisabled": _grace_period_disabled,
