@@ -12,16 +12,16 @@ from defirisk.core.adapter import Snapshot
 from defirisk.core.claim import Claim
 from defirisk.core.quote import Conversion, Market, Product
 from defirisk.protocols.lending.aave_v3.market_now import market_now
-from defirisk.protocols.lending.aave_v3.scaled_balance import a_token_balance
 
 ONE = Fraction(1)
 
 
 def claims(snapshot: Snapshot) -> Iterator[Claim]:
     """The aToken of every reserve. Its conversion moves where a deficit is written off."""
-    for asset, now in market_now(snapshot).reserves.items():
+    market = market_now(snapshot)
+    for asset, now in market.reserves.items():
         token = now.reserve.a_token
-        supply = a_token_balance(now.reserve.scaled_supply_raw, now.liquidity_index_ray)
+        supply = market.generation.balances.a_token(now.reserve.scaled_supply_raw, now.liquidity_index_ray)
         yield Claim(
             token=token,
             kind="a-token",
