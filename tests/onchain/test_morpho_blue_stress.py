@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from defirisk.core.adapter import View
-from defirisk.core.quote import Feed, leaves
+from defirisk.core.quote import Constant, Feed, Program, Rate, Spot, leaves
 from defirisk.core.scenario import Scenario
 from defirisk.indexing.codecs import Codecs
 from defirisk.protocols.lending.morpho_blue.referee import HEALTHY_POSITION
@@ -64,6 +64,7 @@ class ShockedMorpho(Shocked):
                 for one in questions_at(snapshot(connection, of, self.book.block))
                 if one.refusal
             ]
+        asked = [one for one in asked if one.unit in self.comparable(scene)]
         overrides = self.overrides(scene)
         calls = [codecs.call(seizing_one(one.view)) for one in asked]
         answers = self.devnet.chain.rpc.answers(
@@ -74,14 +75,34 @@ class ShockedMorpho(Shocked):
         )
         return {one.unit for one, answer in zip(asked, answers, strict=True) if not refused(answer)}
 
+    def by_book(self, scene: Scenario) -> set[str]:
+        """As far as the contract can be asked."""
+        return super().by_book(scene) & self.comparable(scene)
+
+    def comparable(self, scene: Scenario) -> set[str]:
+        """Units of markets that an answer of feeds can shock: what a pool says, or a quote of more
+        than feeds by itself, is moved by transactions in `test_oracle_shocks`.
+        """
+        own: dict[int, set[int]] = {}
+        for unit, quote in zip(self.book.holding_unit, self.book.holding_quote, strict=True):
+            own.setdefault(int(unit), set()).add(int(quote))
+        apart = {q for q, p in enumerate(self.book.quote_program) if self._apart(q, p, scene)}
+        return {self.book.units[unit] for unit, quotes in own.items() if not quotes & apart}
+
+    def _apart(self, quote: int, program: Program, scene: Scenario) -> bool:
+        plain = all(isinstance(leaf, Feed | Rate | Constant) for leaf in leaves(program))
+        feeds = [leaf for leaf in leaves(program) if isinstance(leaf, Feed)]
+        moved_singly = quote in scene.moves.quotes and (not plain or len(feeds) != 1)
+        return moved_singly or any(isinstance(leaf, Spot) for leaf in leaves(program))
+
     def moved(self, scene: Scenario) -> dict[str, Fraction]:
         """Feeds by themselves, and those of quotes that one feed alone prices."""
         factors = dict(scene.moves.feeds)
         for quote, factor in scene.moves.quotes.items():
-            (only,) = (
-                one for one in leaves(self.book.quote_program[quote]) if isinstance(one, Feed)
-            )
-            factors[only.address] = factor
+            program = self.book.quote_program[quote]
+            if not self._apart(quote, program, scene):
+                (only,) = (one for one in leaves(program) if isinstance(one, Feed))
+                factors[only.address] = factor
         return factors
 
     def round_of(self, price: int) -> tuple[int, ...]:
