@@ -120,10 +120,9 @@ class View:
 class Answer:
     """What a price feed says. `price` is raw, in 10^-`decimals` of its unit of account.
 
-    `grade` is "logs" where it was folded from logs, "read" where a view was asked. `program` says
-    what the answer is made of, and has its value today; None: of nothing but itself. `kind` is the
-    adapter that answers, `made_of` the contracts that the feed itself asks. `exact`: it is what
-    the contract answers at this very block; else it is the latest that is known.
+    `grade` is "logs" where it was folded from logs, "read" where a view was asked. `program`: what
+    it is made of, worth the same today; None: of nothing else. `kind` is the adapter that answers,
+    `made_of` what the feed asks. `exact`: it is of this very block, else the latest that is known.
     """
 
     price: int

@@ -61,4 +61,15 @@ class StableDepth:
     kept: float
 
 
-Depth = ProductDepth | RangesDepth | StableDepth
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelsDepth:
+    """A table of bids: `prices` (K,) fall, and `sold` and `received` (K + 1,) are what it takes to
+    use up the levels before each, and what that gives: both rise from 0.
+    """
+
+    prices: Floats
+    sold: Floats
+    received: Floats
+
+
+Depth = ProductDepth | RangesDepth | StableDepth | LevelsDepth

@@ -8,6 +8,7 @@ from fractions import Fraction
 from itertools import pairwise
 from math import gcd, isqrt
 
+from defirisk.core.position import decimal_text
 from defirisk.core.row import Row
 from defirisk.imports.judging import Line, Refused, amount, number, shown, whole
 from defirisk.protocols.amm.imported_pools import pool_of
@@ -28,6 +29,7 @@ MAX_AMPLIFICATION = 10**6
 MAX_COINS = 8
 MAX_STABLE_DECIMALS = 36
 """The contract multiplies with 10 ** (36 - decimals)."""
+MAX_PRICE = 10**30
 MAX_SPACING = 16383
 """Of the factory's own: it takes spacings below 16384."""
 HELD = ("constant-product", "stableswap")
@@ -125,6 +127,10 @@ def _check_fees(kind: str, cells: Cells) -> None:
     parts = {"uniswap-v3": PIPS, "stableswap": FEE_DENOMINATOR}.get(kind)
     if parts and (number("fee", cells["fee"] or "0") * parts).denominator != 1:
         raise Refused(f"fee {cells['fee']} is no whole number of parts of {parts:,}")
+    if kind == "depth" and number("fee", cells["fee"] or "0"):
+        raise Refused(
+            "the prices of a depth table are what is paid: take the fee off, leave it out"
+        )
     taken = number("admin_fee", cells["admin_fee"] or "0")
     if taken > 1:
         raise Refused(f"admin_fee {cells['admin_fee']} is above 1: it is a part of the fee")
@@ -184,6 +190,8 @@ def _levels(pool: StatedPool, decimals: int) -> tuple[list[ImportedDepth], int]:
     for _, cells in pool.rows:
         raw, cut = amount("cumulative_amount", cells["cumulative_amount"], decimals)
         price = number("price", cells["price"])
+        if price > MAX_PRICE:
+            raise Refused(f"price is above {MAX_PRICE:.0e}: mistyped?")
         if price == 0 or raw == 0:
             raise Refused("a level of depth needs a price and a cumulative_amount above 0")
         levels.append((price, raw, cells["price"]))
@@ -193,7 +201,7 @@ def _levels(pool: StatedPool, decimals: int) -> tuple[list[ImportedDepth], int]:
         if price == better or raw <= before:
             raise Refused(
                 "cumulative_amount must rise from each price to the next lower one: "
-                f"{Fraction(before, 10**decimals)} and {Fraction(raw, 10**decimals)}"
+                f"{decimal_text(before, decimals)} and {decimal_text(raw, decimals)}"
             )
     rows = [
         ImportedDepth(venue=pool.venue, level=at, price=text, cumulative_raw=raw)

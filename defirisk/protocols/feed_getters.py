@@ -44,7 +44,8 @@ class FeedsWithGetters:
     """The part of an oracle adapter that is the same for all of them.
 
     `known_by` is the getter that identifies the kind; `constants` and `moving` are columns of `row`
-    by getter; rows with the latter have a column `read_block` for when they were asked. What a getter leads to is named in `feeds`, `pools` and `tokens`.
+    by getter, the latter with a column `read_block` for when they were asked. What a getter leads
+    to is named in `feeds`, `pools` and `tokens`.
     """
 
     name: str

@@ -11,7 +11,8 @@ from defirisk.core.adapter import Answer
 from defirisk.core.book import Book
 from defirisk.core.evm import Address
 from defirisk.core.holdings import Side
-from defirisk.core.quote import Program, leaves, parts
+from defirisk.core.quote import Constant, Program, leaves, parts
+from defirisk.metrics.oracle import sources_of
 from defirisk.reports import program as programs
 from defirisk.reports.labels import asset_label
 from defirisk.reports.model import (
@@ -68,11 +69,27 @@ def _title(feed: Address, rows: list[tuple[Value, ...]]) -> str:
     return f"{assets}: feed {short_address(feed)}" if rows else f"Feed {short_address(feed)}"
 
 
-def reads(program: Program, feed: Address, answer: Answer) -> bool:
-    """Whether a quote's program stands on this feed: on its address, or on all it is made of."""
+def _readers(book: Book, feed: Address) -> Iterator[int]:
+    """The quotes that stand on this feed: on its address, on all it is made of, or on a contract
+    behind which it is.
+    """
+    made_of = book.sources.answers[feed].program
+    behind = {
+        (market.deployment, market.market, market.asset)
+        for market in book.markets
+        if any(link.address == feed for link in sources_of(book, market).all())
+    }
+    for q, program in enumerate(book.quote_program):
+        place = int(book.quote_deployment[q]), book.quote_market[q], int(book.quote_asset[q])
+        if place in behind or _stands_on(program, feed, made_of):
+            yield q
+
+
+def _stands_on(program: Program, feed: Address, made_of: Program | None) -> bool:
+    """A number alone is no sign: what is hard-coded is the same number in many places."""
     if any(getattr(leaf, "address", "") == feed for leaf in leaves(program)):
         return True
-    return answer.program is not None and _contains(program, answer.program)
+    return made_of is not None and not isinstance(made_of, Constant) and _contains(program, made_of)
 
 
 def _contains(program: Program, part: Program) -> bool:
@@ -81,12 +98,10 @@ def _contains(program: Program, part: Program) -> bool:
 
 def dependants(book: Book, feed: Address) -> Iterator[tuple[Value, ...]]:
     """Deployment, market, asset, units, and dollars of collateral and debt, by quote's asset."""
-    answer = book.sources.answers[feed]
     groups: dict[tuple[int, str, int], list[int]] = {}
-    for q, program in enumerate(book.quote_program):
-        if reads(program, feed, answer):
-            key = (int(book.quote_deployment[q]), book.quote_market[q], int(book.quote_asset[q]))
-            groups.setdefault(key, []).append(q)
+    for q in _readers(book, feed):
+        key = (int(book.quote_deployment[q]), book.quote_market[q], int(book.quote_asset[q]))
+        groups.setdefault(key, []).append(q)
     values = np.nan_to_num(book.holding_amount * book.quote_price[book.holding_quote], nan=0.0)
     for (deployment, market, asset), quotes in groups.items():
         own = np.isin(book.holding_quote, quotes)

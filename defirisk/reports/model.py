@@ -22,6 +22,7 @@ Kind = Literal[
     "price",
     "number",
     "percent",
+    "fee",
     "health",
     "time",
     "seconds",

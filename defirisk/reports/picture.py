@@ -57,7 +57,7 @@ def _sparklines(chart: Chart, known: list[Series], width: int) -> list[str]:
     grid = [low + (high - low) * column / max(room - 1, 1) for column in range(room)]
     top = max(y for series in known for y in series.y if math.isfinite(y)) or 1.0
     lines = [
-        f"{series.name:>{name_width}}  {sparkline(_sampled(series, grid), top)}  {end:>{end_width}}"
+        f"{series.name:>{name_width}}  {sparkline(_sampled(series, grid, chart), top)}  {end:>{end_width}}"
         for series, end in zip(known, ends, strict=True)
     ]
     start, stop = show(low, chart.x.kind), show(high, chart.x.kind)
@@ -76,11 +76,23 @@ def sparkline(values: Sequence[float], top: float) -> str:
     return "".join(level(value) for value in values)
 
 
-def _sampled(series: Series, grid: Sequence[float]) -> list[float]:
-    """The value that holds at each point of the grid."""
+def _sampled(series: Series, grid: Sequence[float], chart: Chart) -> list[float]:
+    """The value at each point of the grid: of a line, in between; of steps, what holds there."""
     xs = [float(x) for x in series.x if isinstance(x, int | float)]
-    places = (bisect.bisect_right(xs, point + 1e-12) - 1 for point in grid)
-    return [series.y[place] if place >= 0 else math.nan for place in places]
+    places = [bisect.bisect_right(xs, point + 1e-12) - 1 for point in grid]
+    if chart.form != "line":
+        return [series.y[place] if place >= 0 else math.nan for place in places]
+    return [_between(series, xs, place, point) for place, point in zip(places, grid, strict=True)]
+
+
+def _between(series: Series, xs: Sequence[float], place: int, x: float) -> float:
+    """On the line from one point to the next; nothing where it has not begun or has ended."""
+    if place < 0 or (place == len(xs) - 1 and x > xs[place] * (1 + 1e-9)):
+        return math.nan
+    if place == len(xs) - 1 or series.y[place] == series.y[place + 1]:
+        return series.y[place]
+    part = (x - xs[place]) / (xs[place + 1] - xs[place])
+    return series.y[place] + part * (series.y[place + 1] - series.y[place])
 
 
 def _longest(words: Iterable[str]) -> int:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from defirisk.core.book import Book
 from defirisk.core.evm import Address
-from defirisk.core.quote import Spot, leaves
 from defirisk.core.venue import Venue
+from defirisk.reports.depth import first_step
 from defirisk.reports.feed import dependants
 from defirisk.reports.labels import token_label
 from defirisk.reports.model import Column, Paragraph, Report, Run, Table, Value, header_of
 from defirisk.reports.subject import pair
-from defirisk.reports.value import plural
-from defirisk.reports.venue import TOLD, directions
+from defirisk.reports.value import is_address, plural
+from defirisk.reports.venue import readers
 
 
 def page_of(kind: str, address: Address) -> str:
     """The file name of a pool's or feed's page: of hexadecimal digits only, whatever it is."""
-    name = address.removeprefix("0x")
-    safe = name if name.isalnum() and name.isascii() else name.encode().hex()
-    return f"{kind}-{safe[:64]}.html"
+    digits = address if is_address(address) else hashlib.sha256(address.encode()).hexdigest()
+    return f"{kind}-{digits.removeprefix('0x').lower()[:40]}.html"
 
 
 def pools(book: Book, *, run: Run) -> Report:
@@ -31,14 +32,14 @@ def pools(book: Book, *, run: Run) -> Report:
             Column("pool", "Pool", "text"),
             Column("deployment", "Deployment", "text"),
             Column("kind", "Kind", "text"),
-            Column("spot_price", "First in second", "number"),
+            Column("spot_price", "First in second", "token"),
             Column("sell", "Sold for a fall of 2 %", "token"),
-            Column("fee", "Fee", "percent"),
+            Column("fee", "Fee", "fee"),
             Column("readers", "Prices read from it", "int"),
             Column("page", "Page", "text"),
         ),
         rows=tuple(_pool_row(book, venue) for venue in venues),
-        caption="Amounts are of the pool's first token.",
+        caption="Amounts are of the pool's first token; all it takes where it runs out before.",
         empty="no pool is indexed",
     )
     text = f"{plural(len(venues), 'pool')}: where collateral could be sold, and how much of it."
@@ -50,20 +51,15 @@ def pools(book: Book, *, run: Run) -> Report:
 
 
 def _pool_row(book: Book, venue: Venue) -> tuple[Value, ...]:
-    ways = directions(venue)
-    step = next((s for s in ways[0].steps if s.move == float(TOLD)), None) if ways else None
-    readers = sum(
-        any(isinstance(leaf, Spot) and leaf.venue == venue.address for leaf in leaves(program))
-        for program in book.quote_program
-    )
+    found = first_step(venue)
     return (
         pair(book, venue),
         venue.deployment,
         venue.kind,
-        ways[0].spot_price if ways else None,
-        step.sell if step else None,
+        found[0].spot_price if found else None,
+        found[1].sell if found else None,
         float(venue.pool.fee),
-        readers,
+        len(readers(book, venue.address)),
         page_of("pool", venue.address),
     )
 

@@ -13,6 +13,7 @@ from defirisk.core.venue import Venue
 from defirisk.reports.labels import token_label
 from defirisk.reports.value import listed
 
+_LISTED = 8
 MIN_PREFIX = 6
 """Characters of an address, 0x included, that may stand for the whole of it."""
 
@@ -49,6 +50,10 @@ def find_feed(book: Book, name: str) -> Address:
 
 
 def _one(name: str, labels: Mapping[Address, set[str]], what: str) -> Address:
+    if name in labels:
+        return name
+    if not labels:
+        raise UsageError(f"no {what} called {name!r} is indexed: there is no {what} at this block")
     wanted = name.casefold()
     prefix = wanted.startswith("0x") and len(wanted) >= MIN_PREFIX
     found = [
@@ -62,5 +67,7 @@ def _one(name: str, labels: Mapping[Address, set[str]], what: str) -> Address:
         offered = {label for known in labels.values() for label in known} or set(labels)
         raise UsageError(f"no {what} called {name!r} is indexed: {nearest(name, offered)}")
     if len(found) > 1:
-        raise UsageError(f"{name!r} is {len(found)} {what}s: name one of {listed(found)}")
+        more = [f"{len(found) - _LISTED} more"] if len(found) > _LISTED else []
+        offered_ones = listed([*found[:_LISTED], *more])
+        raise UsageError(f"{name!r} is {len(found)} {what}s: name one of {offered_ones}")
     return found[0]

@@ -56,6 +56,8 @@ def _positive(value: float, kind: Kind) -> str:
             return _price(value)
         case "percent":
             return "<0.1 %" if 0 < value < 0.0005 else f"{value * 100:,.1f} %"
+        case "fee":
+            return f"{value * 100:.4g} %"
         case "health":
             return _health(value)
         case "time":

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from fractions import Fraction
-from itertools import permutations
+from collections.abc import Sequence
 from typing import Any
 
 from defirisk.core.book import Book
-from defirisk.core.errors import CheckFailed
+from defirisk.core.evm import Address
 from defirisk.core.quote import Spot, leaves
-from defirisk.core.venue import Pool, Venue
+from defirisk.core.venue import Venue
+from defirisk.reports.depth import TOLD, Direction, Step, directions
 from defirisk.reports.labels import asset_label, token_label
 from defirisk.reports.model import (
     Axis,
@@ -31,73 +29,12 @@ from defirisk.reports.model import (
 from defirisk.reports.subject import find_venue, pair
 from defirisk.reports.value import plural, show
 
-MOVES = tuple(Fraction(m, 1000) for m in (1, 5, 10, 20, 50, 100, 200, 300, 500, 800))
-CLOSE = Fraction(1001, 1000)
-"""A price that integers cannot bring nearer to what was asked for is there."""
-TOLD = Fraction(20, 1000)
-"""The fall that the first sentence speaks of."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """What brings the price down by `move` (0.02 is 2 %): whole tokens sold and received.
-
-    `reached` is false where the pool cannot be brought there: it runs out before.
-    """
-
-    move: float
-    sell: float
-    receive: float
-    reached: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Direction:
-    """One way through a pool. `spot_price`: whole tokens bought per whole token of a small sale,
-    its fee taken off.
-    """
-
-    sell: int
-    buy: int
-    spot_price: float
-    steps: tuple[Step, ...]
-
-
-def directions(venue: Venue) -> tuple[Direction, ...]:
-    """Every ordered pair of the pool's tokens, from the pool's own integers."""
-    found = []
-    for i, j in permutations(range(len(venue.tokens)), 2):
-        try:
-            price = venue.pool.price(i, j)
-        except CheckFailed:  # the pool is empty
-            continue
-        spot = price * (1 - venue.pool.fee) * _scale(venue, i, j)
-        steps = tuple(_step(venue, i, j, price, move) for move in MOVES)
-        found.append(Direction(sell=i, buy=j, spot_price=float(spot), steps=steps))
-    return tuple(found)
-
-
-def _scale(venue: Venue, i: int, j: int) -> Fraction:
-    return Fraction(10 ** venue.decimals[i], 10 ** venue.decimals[j])
-
-
-def _step(venue: Venue, i: int, j: int, price: Fraction, move: Fraction) -> Step:
-    target = price * (1 - move)
-    sale = venue.pool.sell_until(i, j, target)
-    return Step(
-        move=float(move),
-        sell=float(Fraction(sale.sold, 10 ** venue.decimals[i])),
-        receive=float(Fraction(sale.received, 10 ** venue.decimals[j])),
-        reached=_is_there(sale.pool, i, j, target),
-    )
-
-
-def _is_there(pool: Pool, i: int, j: int, target: Fraction) -> bool:
-    """Whether the price came down to the target; not where the pool ran out before."""
-    try:
-        return pool.price(i, j) <= target * CLOSE
-    except CheckFailed:
-        return False
+_KNOWN_FROM = {
+    "logs": "Its state was followed log by log.",
+    "read": "Its state is what it answered when it was asked.",
+    "imported": "Its state was imported from a file, and is not checked.",
+}
+_TILES = 4
 
 
 class VenueReport:
@@ -114,91 +51,111 @@ class VenueReport:
     def build(self, book: Book, *, run: Run, subject: str) -> Report:
         """The report on the pool that `subject` names. Errors: `UsageError` where there is none."""
         venue = find_venue(book, subject)
-        ways = directions(venue)
+        ways = tuple(directions(venue))
+        reading = readers(book, venue.address)
         title = f"{pair(book, venue)} at {venue.deployment}"
         return Report(
             title=title,
             header=header_of(book, run),
-            lead=(Paragraph(_answer(book, venue, ways)), _tiles(book, venue, ways)),
+            lead=(Paragraph(_answer(book, venue, ways, len(reading))), _tiles(book, venue, ways)),
             sections=(
                 Section("depth", "Depth", (_chart(book, venue, ways), _table(book, venue, ways))),
-                Section("readers", "Prices that read this pool", (_readers(book, venue),)),
+                Section("readers", "Prices that read this pool", (_readers(reading),)),
             ),
-            data=_data(book, venue, ways),
+            data=_data(book, venue, ways, reading),
             csv="depth",
         )
 
 
-def _answer(book: Book, venue: Venue, ways: tuple[Direction, ...]) -> str:
+def readers(book: Book, venue: Address) -> tuple[tuple[str, str, str], ...]:
+    """Deployment, market and asset of every price that is read from this pool, each once."""
+    found: dict[tuple[str, str, str], None] = {}
+    for q, program in enumerate(book.quote_program):
+        if any(isinstance(leaf, Spot) and leaf.venue == venue for leaf in leaves(program)):
+            deployment = book.deployments[int(book.quote_deployment[q])].name
+            asset = asset_label(book, int(book.quote_asset[q]))
+            found[deployment, book.quote_market[q], asset] = None
+    return tuple(found)
+
+
+def _answer(book: Book, venue: Venue, ways: Sequence[Direction], reading: int) -> str:
+    known = _KNOWN_FROM[venue.grade]
     if not ways:
-        return "The pool is empty: nothing can be sold there."
-    readers = sum(1 for _ in _reading(book, venue))
-    first = ways[0]
-    step = next(one for one in first.steps if one.move == float(TOLD))
-    sold, bought = (token_label(book, venue.tokens[t]) for t in (first.sell, first.buy))
+        return f"The pool is empty: nothing can be sold there. {known}"
+    way = ways[0]
+    step = next(one for one in way.steps if one.move == float(TOLD))
+    sold, bought = (token_label(book, venue.tokens[t]) for t in (way.sell, way.buy))
+    until = (
+        f"before its price is {show(step.move, 'percent')} lower"
+        if step.reached
+        else "before the pool runs out"
+    )
+    read_by = (
+        f"{plural(reading, 'price')} of indexed markets {'is' if reading == 1 else 'are'} read "
+        "from this pool."
+        if reading
+        else "No price of an indexed market is read from this pool."
+    )
     return (
         f"{show(step.sell, 'token')} {sold} can be sold here for {show(step.receive, 'token')} "
-        f"{bought} before its price is {show(step.move, 'percent')} lower. "
-        + (
-            f"{plural(readers, 'price')} of indexed markets {'is' if readers == 1 else 'are'} "
-            "read from this pool."
-            if readers
-            else "No price of an indexed market is read from this pool."
-        )
+        f"{bought} {until}. {read_by} {known}"
     )
 
 
-def _tiles(book: Book, venue: Venue, ways: tuple[Direction, ...]) -> Numbers:
+def _tiles(book: Book, venue: Venue, ways: Sequence[Direction]) -> Numbers:
     tiles = [
         Number(
             key=f"spot_{w.sell}_{w.buy}",
             label=f"{token_label(book, venue.tokens[w.sell])} in "
             f"{token_label(book, venue.tokens[w.buy])}",
             value=w.spot_price,
-            kind="number",
+            kind="token",
             note="for a small sale, fee taken off",
         )
-        for w in ways[:4]
+        for w in ways[:_TILES]
     ]
-    fee = Number(key="fee", label="Fee", value=float(venue.pool.fee), kind="percent")
+    fee = Number(key="fee", label="Fee", value=float(venue.pool.fee), kind="fee")
     return Numbers((*tiles, fee))
 
 
-def _chart(book: Book, venue: Venue, ways: tuple[Direction, ...]) -> Chart:
-    """Both directions on one axis: what is sold, in dollars where they are known."""
-    known = [_price(book, token) for token in venue.tokens]
-    usd = all(price is not None for price in known)
+def _chart(book: Book, venue: Venue, ways: Sequence[Direction]) -> Chart:
+    """Every direction on one axis: what is sold, in dollars where all of them are known."""
+    prices = {asset.address: p for asset, p in zip(book.assets, book.asset_price, strict=True)}
+    known = [float(prices.get(token, 0.0)) for token in venue.tokens]
+    usd = all(price > 0 for price in known)
     series = []
     for way in ways:
         unit = known[way.sell] if usd else 1.0
         sold, bought = (token_label(book, venue.tokens[t]) for t in (way.sell, way.buy))
-        points = [step for step in way.steps if step.reached or step is way.steps[0]]
+        points = _drawn(way.steps)
         series.append(
             Series(
                 name=f"sell {sold} for {bought}",
-                x=(0.0, *(step.sell * (unit or 1.0) for step in points)),
-                y=(0.0, *(-step.move for step in points)),
+                x=(0.0, *(step.sell * unit for step in points)),
+                y=(0.0, *(step.move for step in points)),
             )
         )
+    notes = [] if usd else ["Whole tokens of what is sold: not all of them have a known price."]
+    if not all(step.reached for way in ways for step in way.steps):
+        notes.append("A line ends where the pool runs out.")
     return Chart(
         name="depth-curve",
         title="How far a sale moves the price",
         form="line",
         x=Axis("Sold", "usd" if usd else "token"),
-        y=Axis("Price afterwards", "percent"),
+        y=Axis("Price lower by", "percent"),
         series=tuple(series),
-        note="" if usd else "Whole tokens of what is sold: not all of them have a known price.",
+        note=" ".join(notes),
     )
 
 
-def _price(book: Book, token: str) -> float | None:
-    for asset, price in zip(book.assets, book.asset_price, strict=True):
-        if asset.address == token:
-            return float(price) if price == price else None
-    return None
+def _drawn(steps: Sequence[Step]) -> list[Step]:
+    """The steps up to the first at which the pool has run out."""
+    reached = [step for step in steps if step.reached]
+    return [*reached, *steps[len(reached) : len(reached) + 1]]
 
 
-def _table(book: Book, venue: Venue, ways: tuple[Direction, ...]) -> Table:
+def _table(book: Book, venue: Venue, ways: Sequence[Direction]) -> Table:
     return Table(
         name="depth",
         title="What each fall of the price takes",
@@ -227,18 +184,7 @@ def _table(book: Book, venue: Venue, ways: tuple[Direction, ...]) -> Table:
     )
 
 
-def _reading(book: Book, venue: Venue) -> Iterator[int]:
-    for q, program in enumerate(book.quote_program):
-        if any(isinstance(one, Spot) and one.venue == venue.address for one in leaves(program)):
-            yield q
-
-
-def _readers(book: Book, venue: Venue) -> Table:
-    rows: dict[tuple[Value, ...], None] = {}
-    for q in _reading(book, venue):
-        deployment = book.deployments[int(book.quote_deployment[q])].name
-        asset = asset_label(book, int(book.quote_asset[q]))
-        rows[(deployment, book.quote_market[q], asset)] = None
+def _readers(reading: tuple[tuple[Value, ...], ...]) -> Table:
     return Table(
         name="readers",
         title="",
@@ -247,12 +193,14 @@ def _readers(book: Book, venue: Venue) -> Table:
             Column("market", "Market", "text"),
             Column("asset", "Asset", "text"),
         ),
-        rows=tuple(rows),
+        rows=reading,
         empty="none",
     )
 
 
-def _data(book: Book, venue: Venue, ways: tuple[Direction, ...]) -> dict[str, Any]:
+def _data(
+    book: Book, venue: Venue, ways: Sequence[Direction], reading: Sequence[tuple[str, str, str]]
+) -> dict[str, Any]:
     """The shape that other programs rely on: the first direction, and then all of them."""
 
     def depth(way: Direction) -> list[dict[str, Any]]:
@@ -269,6 +217,7 @@ def _data(book: Book, venue: Venue, ways: tuple[Direction, ...]) -> dict[str, An
         "kind": venue.kind,
         "assets": labels,
         "fee": float(venue.pool.fee),
+        "grade": venue.grade,
         "spot_price": ways[0].spot_price if ways else None,
         "depth": depth(ways[0]) if ways else [],
         "directions": [
@@ -279,6 +228,9 @@ def _data(book: Book, venue: Venue, ways: tuple[Direction, ...]) -> dict[str, An
                 "depth": depth(way),
             }
             for way in ways
+        ],
+        "readers": [
+            dict(zip(("deployment", "market", "asset"), one, strict=True)) for one in reading
         ],
     }
 

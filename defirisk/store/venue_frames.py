@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from fractions import Fraction
 
 import numpy as np
 
-from defirisk.core.depth import Depth, ProductDepth, RangesDepth, StableDepth
+from defirisk.core.depth import Depth, LevelsDepth, ProductDepth, RangesDepth, StableDepth
 from defirisk.core.errors import UsageError
 from defirisk.core.evm import Address
 from defirisk.core.venue import Venue
 from defirisk.swaps.arguments import check_places
 from defirisk.swaps.concentrated import Concentrated
 from defirisk.swaps.constant_product import ConstantProduct
+from defirisk.swaps.order_book import OrderBook
 from defirisk.swaps.stableswap import FEE_DENOMINATOR, PRECISION, StableSwap
 from defirisk.swaps.swap_math import PIPS
 from defirisk.swaps.tick_math import Q96, sqrt_ratio_at_tick
@@ -38,6 +40,8 @@ def depth(venue: Venue, token_in: Address, token_out: Address) -> Depth:
             return _ranges(pool, i == 0, venue.decimals[i], venue.decimals[j])
         case StableSwap() as pool:
             return _stable(pool, i, j, venue.decimals)
+        case OrderBook() as pool:
+            return _levels(pool, i, venue.decimals[i], venue.decimals[j])
         case other:
             raise UsageError(f"{venue.label}: no depth of a {type(other).__name__} pool is known")
 
@@ -105,4 +109,25 @@ def _stable(pool: StableSwap, i: int, j: int, decimals: tuple[int, ...]) -> Dept
         invariant=pool.invariant() / PRECISION,
         fee=float(pool.fee),
         kept=1 - pool.admin_fee_e10 / FEE_DENOMINATOR,
+    )
+
+
+def _levels(pool: OrderBook, i: int, decimals_in: int, decimals_out: int) -> Depth:
+    """What is left of the book, summed exactly; nobody bids for the second token."""
+    left = [
+        (price, amount - pool.taken)
+        for price, amount in zip(pool.prices, pool.amounts, strict=True)
+        if amount > pool.taken
+    ]
+    if i == 1 or not left:
+        return EMPTY
+    sold, received = [0], [Fraction(0)]
+    for price, until in left:
+        received.append(received[-1] + (until - sold[-1]) * price)
+        sold.append(until)
+    scale = Fraction(10**decimals_in, 10**decimals_out)
+    return LevelsDepth(
+        prices=np.array([float(price * scale) for price, _ in left]),
+        sold=np.array([amount / 10**decimals_in for amount in sold]),
+        received=np.array([float(amount / 10**decimals_out) for amount in received]),
     )

@@ -42,7 +42,10 @@ class OrderBook:
         return Sale(amount_in - left, received, replace(self, taken=at))
 
     def sell_until(self, token_in: int, token_out: int, price: Fraction) -> Sale:
-        """All that is taken at this price or a better one: it is the next price that is worse."""
+        """All that is taken at this price or a better one.
+
+        The price is a step further down then; one base unit less would leave it where it is.
+        """
         check_places(token_in, token_out, 2)
         check_price(price)
         if token_in == 1:

@@ -17,6 +17,7 @@ HERE = Path(__file__).parent
 SOURCES = {
     "HostileToken": HERE / "contracts" / "HostileToken.vy",
     "HostileFeed": HERE / "contracts" / "HostileFeed.vy",
+    "HostileVault": HERE / "contracts" / "HostileVault.vy",
     "PiggyBank": HERE.parent / "conformance" / "PiggyBank.vy",
 }
 

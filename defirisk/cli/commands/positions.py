@@ -60,6 +60,8 @@ def command(
 
 
 def _is_shared(store: Store, protocol: str) -> bool:
+    from defirisk.core.adapter import MarketAdapter
+    from defirisk.core.errors import UsageError
     from defirisk.core.plugins import adapters
     from defirisk.core.sources import HoldsShares
     from defirisk.store.registry import stored_deployments
@@ -70,7 +72,13 @@ def _is_shared(store: Store, protocol: str) -> bool:
             for stored in stored_deployments(connection)
             if protocol in (stored.deployment.name, stored.deployment.protocol)
         ]
-    return any(isinstance(adapters().get(one), HoldsShares) for one in mine)
+    known = [adapters().get(one) for one in mine]
+    if known and not any(isinstance(one, MarketAdapter | HoldsShares) for one in known):
+        raise UsageError(
+            f"nobody's positions in {protocol} are known: it is indexed as {mine[0]}; "
+            "see defirisk list reports for what can be said of it"
+        )
+    return any(isinstance(one, HoldsShares) for one in known)
 
 
 def _positions(

@@ -6,8 +6,9 @@ from typing import Protocol, assert_never
 
 from defirisk.contagion.impact.concentrated import RangesCurve
 from defirisk.contagion.impact.constant_product import ProductCurve
+from defirisk.contagion.impact.order_book import LevelsCurve
 from defirisk.contagion.impact.stableswap import StableCurve
-from defirisk.core.depth import Depth, Floats, ProductDepth, RangesDepth, StableDepth
+from defirisk.core.depth import Depth, Floats, LevelsDepth, ProductDepth, RangesDepth, StableDepth
 
 
 class DepthCurve(Protocol):
@@ -53,5 +54,7 @@ def curve(depth: Depth) -> DepthCurve:
             return RangesCurve(depth)
         case StableDepth():
             return StableCurve(depth)
+        case LevelsDepth():
+            return LevelsCurve(depth)
         case other:
             assert_never(other)

@@ -98,10 +98,23 @@ class Route:
             return wanted - self.amount_at(marginal)
 
         found = elementwise.find_root(missing, (low, high), args=(amount,))
-        parts = np.array([curve.amount_at(found.x) for curve in self.curves])
+        parts = self._between(*found.bracket, amount)
         # Too little to move any price by a float's last place goes where the first token would.
         parts[self._best_first(), parts.sum(axis=0) == 0] = 1.0
         return self._adding_up(parts, amount)
+
+    def _between(self, one: Floats, other: Floats, amount: Floats) -> Floats:
+        """Between the two marginals that the search ends with: only what is bid for at a single
+        price, as in a table of depth, takes very different amounts at them, and gets the rest.
+        """
+        few, many = (
+            np.array([curve.amount_at(marginal) for curve in self.curves])
+            for marginal in (np.maximum(one, other), np.minimum(one, other))
+        )
+        apart, rest = (many - few).sum(axis=0), amount - few.sum(axis=0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = np.clip(np.where(apart > 0, rest / apart, 0.0), 0.0, 1.0)
+        return np.asarray(few + share * (many - few))
 
     def _adding_up(self, parts: Floats, amount: Floats) -> Floats:
         """The parts, scaled to add up; venues that are full stay so, to the last place."""

@@ -169,14 +169,17 @@ class CappedRatio(FeedsWithGetters):
         """Besides the answers: the ratio and its cap."""
         yield from super().questions(snapshot)
         for row in snapshot.rows.all(CappedFeed):
-            cap, (ratio, grade, known) = snapshot.rows.find(Cap, row.feed), _ratio(row, snapshot)
+            cap, (ratio, ratio_grade, known) = (
+                snapshot.rows.find(Cap, row.feed),
+                _ratio(row, snapshot),
+            )
             if cap is None:
                 continue
             numbers: dict[str, tuple[int, Literal["compared", "read"]]] = {
                 "getMaxRatio": (cap.most(snapshot.block.timestamp), "compared")
             }
             if known:
-                numbers["getRatio"] = (ratio, "compared" if grade == "logs" else "read")
+                numbers["getRatio"] = (ratio, "compared" if ratio_grade == "logs" else "read")
             contract = Contract(address=row.feed, role=FEED, first_block=0)
             for function, (ours, grade) in numbers.items():
                 yield Question(

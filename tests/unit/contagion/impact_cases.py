@@ -14,6 +14,7 @@ from defirisk.core.venue import Pool, Venue, VenueKind
 from defirisk.store.venue_frames import depth
 from defirisk.swaps.concentrated import Concentrated
 from defirisk.swaps.constant_product import ConstantProduct
+from defirisk.swaps.order_book import OrderBook
 from defirisk.swaps.stableswap import StableSwap
 
 TOKENS = ("0x" + "0a" * 20, "0x" + "0b" * 20, "0x" + "0c" * 20, "0x" + "0d" * 20)
@@ -27,6 +28,8 @@ def venue(pool: Pool, decimals: tuple[int, ...]) -> Venue:
         kind = "concentrated"
     elif isinstance(pool, StableSwap):
         kind = "stableswap"
+    elif isinstance(pool, OrderBook):
+        kind = "depth"
     return Venue(
         address="0x" + "ff" * 20,
         deployment="test",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -128,6 +129,9 @@ def test_the_rate_of_a_vault_is_its_own_where_it_was_found_to_be() -> None:
 
     assert (follows.price, follows.grade) == (2_000 * 10**8 * (E18 * 10 // 9) // E18, "logs")
     assert (does_not.price, does_not.grade) == (2_000 * 10**8, "read")
+    assert follows.exact
+    older = answers(ADAPTER, capped(E18, E18), feeds=BASE, claim=replace(now, exact=False))
+    assert not older[THE_FEED].exact
 
 
 def test_a_cap_that_was_set_before_the_first_log_is_read() -> None:
@@ -142,6 +146,15 @@ def test_without_a_base_price_there_is_none() -> None:
     assert answers(ADAPTER, capped(E18, E18)) == {}
     codes = [finding.code for finding in ADAPTER.findings(snapshot(capped(E18, 0), BASE))]
     assert codes == ["answer-read"]
+
+
+def test_what_was_read_at_another_block_is_not_asked_about() -> None:
+    at = snapshot(capped(E18, 0), BASE)
+    later = replace(at, block=replace(at.block, number=at.block.number + 1))
+
+    functions = [[one.view.function for one in ADAPTER.questions(one)] for one in (at, later)]
+
+    assert functions == [["latestAnswer", "getMaxRatio", "getRatio"], ["getMaxRatio"]]
 
 
 def test_the_share_and_its_vault_are_wanted() -> None:

@@ -32,15 +32,8 @@ def contract(role: str = "vault", address: str = VAULT) -> Contract:
 
 def fold(state: RowsInMemory, emitted: Emitted, number: int = 5) -> None:
     for event, args in emitted:
-        log = Log(
-            block_number=number,
-            timestamp=0,
-            log_index=0,
-            contract=contract(),
-            event=event,
-            args=args,
-        )
-        ADAPTER.fold(log, state)
+        place = {"block_number": number, "timestamp": 0, "log_index": 0}
+        ADAPTER.fold(Log(**place, contract=contract(), event=event, args=args), state)
 
 
 def observe(state: RowsInMemory, model: VaultModel, number: int = HEAD, **said: Any) -> None:
@@ -79,13 +72,15 @@ def lived(model: VaultModel, seed: int) -> RowsInMemory:
     for _ in range(60):
         who, to = rng.sample(PEOPLE, 2)
         held = model.balances[who]
-        steps = [
-            lambda who=who: model.deposit(who, rng.randint(10**9, 10**24)),
-            lambda who=who, held=held: model.redeem(who, rng.randint(0, held)),
-            lambda who=who, to=to, held=held: model.transfer(who, to, rng.randint(0, held)),
-            lambda: model.gift(rng.randint(-model.assets // 9, model.assets // 9)),
-        ]
-        fold(state, rng.choice(steps)())
+        step = rng.choice(("deposit", "redeem", "transfer", "gift"))
+        if step == "deposit":
+            fold(state, model.deposit(who, rng.randint(10**9, 10**24)))
+        elif step == "redeem":
+            fold(state, model.redeem(who, rng.randint(0, held)))
+        elif step == "transfer":
+            fold(state, model.transfer(who, to, rng.randint(0, held)))
+        else:
+            fold(state, model.gift(rng.randint(-model.assets // 9, model.assets // 9)))
     fold(state, model.deposit(PEOPLE[0], 10**20))
     model.gift(model.assets // 7)
     observe(state, model)
@@ -118,18 +113,20 @@ def test_what_shares_are_worth_is_what_the_vault_would_say(offset: int | None, s
 def test_every_question_has_the_models_answer() -> None:
     model = VaultModel(3)
     snap = snapshot(lived(model, 1))
-    balances = model.balances
-
     asked = set()
     for question in ADAPTER.questions(snap):
-        (argument,) = question.view.args or (None,)
-        expected: Any = {
-            "totalSupply": lambda _: model.supply,
-            "totalAssets": lambda _: model.assets,
-            "balanceOf": lambda who: balances[who],
-            "convertToAssets": model.convert_to_assets,
-            "convertToShares": model.convert_to_shares,
-        }[question.view.function](argument)
+        expected: Any
+        match question.view.function, question.view.args:
+            case "totalSupply", ():
+                expected = model.supply
+            case "totalAssets", ():
+                expected = model.assets
+            case "balanceOf", (who,):
+                expected = model.balances[who]
+            case "convertToAssets", (shares,):
+                expected = model.convert_to_assets(shares)
+            case _, (assets,):
+                expected = model.convert_to_shares(assets)
         assert question.ours == (expected,)
         asked.add((question.view.function, question.grade))
     assert {function for function, grade in asked if grade == "compared"} == {
@@ -249,7 +246,7 @@ def hostile(asset: str = ASSET, total: int = 10**18, supply: int = 10**18) -> Ro
 
 
 def codes(snap: Snapshot) -> list[str]:
-    assert list(ADAPTER.claims(snap)) == list(ADAPTER.shares(snap)) == []
+    assert (list(ADAPTER.claims(snap)), list(ADAPTER.shares(snap))) == ([], [])
     list(ADAPTER.questions(snap))
     return [finding.code for finding in ADAPTER.findings(snap)]
 

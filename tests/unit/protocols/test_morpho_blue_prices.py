@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Literal
 
@@ -219,14 +220,9 @@ SHARES = Claim(token=VAULT, kind="vault", program=Constant(Fraction(1)), underly
 def over_vault(base: str = "", quote: str = "", up: int = 0) -> RowsInMemory:
     """The oracle of a market for the vault's shares, with ether or a dollar lent on them."""
     rows = made_of(base, quote, up)
-    known = rows.get(Oracle, ORACLE)
-    rows.put(Oracle(**{**{k: getattr(known, k) for k in known.__slots__}, "base_vault": VAULT}))
+    rows.put(replace(rows.get(Oracle, ORACLE), base_vault=VAULT))
     rows.put(OracleVaults(oracle=ORACLE, base_sample_raw=10**18, quote_sample_raw=1))
     return rows
-
-
-def shares_of(lent: str) -> Market:
-    return market(VAULT, lent, 2)
 
 
 def test_a_vault_s_shares_are_worth_what_they_convert_to() -> None:
@@ -238,11 +234,13 @@ def test_a_vault_s_shares_are_worth_what_they_convert_to() -> None:
     assert fed.price == 10**6 * (11 * 10**17 * 2_000 * 10**8) // 99_990_000
     assert fed.base.made_of == (VAULT, ETH_USD)
     assert now(over_vault(up=18)).grade == "none"
+    older = now(over_vault(up=18), claim=replace(SHARES, exact=False))
+    assert (alone.exact, older.exact, older.grade) == (True, False, "read")
 
 
 def test_the_shares_of_a_vault_move_with_its_rate_and_with_their_asset() -> None:
     """The market lends ether on shares: a fall of the ether alone changes nothing in it."""
-    first, asked = market(WETH, USDC), shares_of(WETH)
+    first, asked = market(WETH, USDC), market(VAULT, WETH, 2)
     price = now(over_vault(up=18), claim=SHARES)
     found = Dollars([(first, BOTH), (asked, price)], WORDS).worth(asked, price, (18, 18))
 

@@ -9,7 +9,7 @@ from defirisk.protocols.lending.morpho_blue.market_now import MarketNow, markets
 
 
 def findings(snapshot: Snapshot) -> Iterator[Finding]:
-    """Markets without a price or with an older one, and markets whose present interest is a guess."""
+    """Markets without a price or with an older one, and those whose present interest is a guess."""
     markets = [now for now in markets_now(snapshot) if now.positions]
     unpriced = [now for now in markets if not now.worth.known]
     if unpriced:

@@ -14,7 +14,7 @@ from defirisk.protocols.wrappers.erc4626.rows import ShareBalance, Totals
 
 EVENTS = ("Transfer", "Deposit", "Withdraw")
 LEAST_TRADED = 10**6
-"""Base units: what is less is rounded too much to tell a rate."""
+"""Base units: what is less is rounded too much to tell a rate, unless nothing better is known."""
 
 
 def touches(log: Log) -> list[tuple[type[Row], Key]]:
@@ -39,6 +39,7 @@ def fold(log: Log, state: State) -> None:
         state.put(replace(totals, total_supply_raw=supply))
         return
     assets, shares = log.args["assets"], log.args["shares"]
-    if min(assets, shares) >= LEAST_TRADED:
+    known = min(totals.traded_assets_raw, totals.traded_shares_raw)
+    if min(assets, shares) >= min(LEAST_TRADED, max(1, known)):
         traded = replace(totals, traded_assets_raw=assets, traded_shares_raw=shares)
         state.put(replace(traded, traded_block=log.block_number))
