@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from defirisk import __version__
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from defirisk.chain.rpc import RpcChainReader
     from defirisk.core.book import Book
     from defirisk.core.evm import Block, BlockTag, ChainReader
+    from defirisk.core.heartbeat import Heartbeats
     from defirisk.reports.model import Run
     from defirisk.store.database import Store
     from defirisk.store.registry import StoredDeployment
@@ -83,10 +85,14 @@ def load(
     chain_id = deployments[0].deployment.chain_id
     with store.transaction() as connection:
         at: Block = stored_block(connection, chain_id, block)
-        book = load_book(connection, deployments, at)
+        book = replace(load_book(connection, deployments, at), heartbeats=_heartbeats())
         state = find_chain(connection, chain_id)
     final = None if state is None or state.finalized is None else at.number <= state.finalized
     return book, final
+
+
+def _heartbeats() -> Heartbeats:
+    return load_settings().heartbeats
 
 
 def load_all(
@@ -114,7 +120,7 @@ def load_all(
         except StoreError:
             markets = []
         mine = [one for one in markets if one.deployment.chain_id == chain_id]
-        book = load_chain(connection, chain_id, mine, at)
+        book = replace(load_chain(connection, chain_id, mine, at), heartbeats=_heartbeats())
         state = find_chain(connection, chain_id)
     final = None if state is None or state.finalized is None else at.number <= state.finalized
     return book, final

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from defirisk.core.adapter import Finding
 from defirisk.core.evm import Address, Block
+from defirisk.core.heartbeat import Heartbeats
 from defirisk.core.quote import Program
 from defirisk.core.sources import Sources
 from defirisk.core.verdict import Checked
@@ -123,6 +124,7 @@ class Book:
     edge: Edge
     sources: Sources = field(default_factory=Sources)
     """The pools, wrapped tokens and feeds of the chain, exact: for what is said of one of them."""
+    heartbeats: Heartbeats = field(default_factory=Heartbeats)
     owners: tuple[str, ...] = ()  # (O,)
     unit_owner: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # (N,)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from defirisk.core.adapter import Contract
 from defirisk.core.errors import ReorgDetected
 from defirisk.core.evm import Address, Block, ChainReader, Hash, LogPage, LogQuery
 from defirisk.indexing.codecs import by_address
@@ -23,7 +22,8 @@ from defirisk.store.raw import (
 )
 from defirisk.store.registry import watched
 
-Gap = tuple[int, int]
+Gap = tuple[int, int, tuple[bytes, ...]]
+"""First and last block, and the events of the contracts that it is missing of."""
 
 
 class Gatherer:
@@ -47,31 +47,34 @@ class Gatherer:
         """Fetches every gap of every watched contract; returns how many logs came."""
         count = 0
         while gaps := self._gaps(sources):
-            for (first, last), addresses in sorted(gaps.items()):
-                topics = {t for s in sources for t in s.codecs.topics(self._watched(s, addresses))}
-                query = LogQuery(addresses=tuple(sorted(addresses)), topics0=tuple(sorted(topics)))
+            for (first, last, topics), addresses in sorted(gaps.items()):
+                query = LogQuery(addresses=tuple(sorted(addresses)), topics0=topics)
                 async for page in self._reader.logs(query, first, last):
                     await self._store_page(sources, addresses, page)
                     count += len(page.logs)
                     self._progress("logs", page.last_block - first + 1, last - first + 1)
         return count
 
-    def _watched(self, source: Source, addresses: set[Address]) -> list[Contract]:
-        with self._store.transaction() as connection:
-            contracts = watched(connection, source.stored.id)
-        return [c for c in contracts if c.address in addresses and source.codecs.emits(c)]
-
     def _gaps(self, sources: Sequence[Source]) -> dict[Gap, set[Address]]:
-        gaps: dict[Gap, set[Address]] = defaultdict(set)
+        """Contracts by what is missing of them. Those with other events are asked for apart: a
+        share's transfers are wanted, but not those of every token in the same blocks.
+        """
+        topics: dict[Address, set[bytes]] = defaultdict(set)
+        missed: dict[Address, set[tuple[int, int]]] = defaultdict(set)
         with self._store.transaction() as connection:
             for source in sources:
                 for contract in watched(connection, source.stored.id):
                     if not source.codecs.emits(contract):
                         continue
+                    topics[contract.address].update(source.codecs.topics([contract]))
                     ranges = verified(connection, self._chain_id, contract.address)
-                    for gap in missing(ranges, contract.first_block, self._target.number):
-                        gaps[gap].add(contract.address)
-        return gaps
+                    gaps = missing(ranges, contract.first_block, self._target.number)
+                    missed[contract.address].update(gaps)
+        found: dict[Gap, set[Address]] = defaultdict(set)
+        for address, gaps_of in missed.items():
+            for first, last in gaps_of:
+                found[first, last, tuple(sorted(topics[address]))].add(address)
+        return found
 
     async def _store_page(
         self, sources: Sequence[Source], addresses: set[Address], page: LogPage

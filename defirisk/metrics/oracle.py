@@ -13,7 +13,6 @@ import numpy as np
 
 from defirisk.core.book import Book, Floats, MarketFacts
 from defirisk.core.evm import Address
-from defirisk.core.heartbeat import Heartbeats
 from defirisk.core.holdings import Side
 from defirisk.core.quote import Conversion, Feed, Leaf, Spot, leaves
 from defirisk.core.sources import Link, chain_of_sources
@@ -53,9 +52,8 @@ class Dependence:
     debt_usd: float
 
 
-def prices(book: Book, heartbeats: Heartbeats | None = None) -> tuple[MarketPrice, ...]:
-    """The price of every market, in the book's order."""
-    known = heartbeats or Heartbeats()
+def prices(book: Book) -> tuple[MarketPrice, ...]:
+    """The price of every market, in the book's order; stale by the book's heartbeats."""
     return tuple(
         MarketPrice(
             deployment=m.deployment,
@@ -67,7 +65,7 @@ def prices(book: Book, heartbeats: Heartbeats | None = None) -> tuple[MarketPric
                 None if m.price_updated_ts is None else book.block.timestamp - m.price_updated_ts
             ),
             grade=m.price_grade,
-            stale=_stale(book, m, known),
+            stale=_stale(book, m),
         )
         for m in book.markets
     )
@@ -78,7 +76,7 @@ def sources_of(book: Book, market: MarketFacts) -> Link:
     return chain_of_sources(book.sources, market.price_source, market.price_made_of)
 
 
-def _stale(book: Book, market: MarketFacts, heartbeats: Heartbeats) -> tuple[Address, ...]:
+def _stale(book: Book, market: MarketFacts) -> tuple[Address, ...]:
     answers = book.sources.answers
     silent = {
         link.address: book.block.timestamp - answers[link.address].updated_at
@@ -86,7 +84,7 @@ def _stale(book: Book, market: MarketFacts, heartbeats: Heartbeats) -> tuple[Add
         # What is made of other feeds is as old as they are: they are flagged themselves.
         if link.address in answers and not any(one.address in answers for one in link.made_of)
     }
-    return tuple(feed for feed, age in silent.items() if age > heartbeats.of(feed))
+    return tuple(feed for feed, age in silent.items() if age > book.heartbeats.of(feed))
 
 
 def dependences(book: Book) -> tuple[Dependence, ...]:

@@ -136,6 +136,7 @@ def claim_of(now: VaultNow) -> Claim:
         total_assets_raw=now.total_assets_raw,
         supply_raw=now.total_supply_raw,
         grade=now.grade,
+        exact=now.exact,
         allocations=now.allocations,
     )
 

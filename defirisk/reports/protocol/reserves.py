@@ -87,6 +87,7 @@ def oracles(book: Book) -> Section:
             *place(book, one.deployment, one.market, one.asset),
             one.price_usd,
             one.age_seconds,
+            len(one.stale),
             one.source,
             one.grade,
         )
@@ -99,11 +100,13 @@ def oracles(book: Book) -> Section:
             *place_columns(book),
             Column("price_usd", "Price", "price"),
             Column("age_seconds", "Age", "seconds"),
+            Column("stale", "Stale feeds", "int", "loss"),
             Column("source", "Source", "address"),
             Column("grade", "Known from", "text"),
         ),
         rows=tuple(rows),
-        caption="Known from logs: followed update by update. Read: asked once, at this block.",
+        caption="Known from logs: followed update by update. Read: asked once, at this block. "
+        "Stale: silent for longer than the feed's heartbeat, a day unless defirisk.toml says.",
     )
     return Section("oracles", "Oracles", (prices, _feeds(book)))
 

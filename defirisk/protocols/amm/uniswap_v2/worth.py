@@ -111,7 +111,8 @@ def claim_of(now: PairNow) -> Claim:
                 ),
             )
         ),
-        supply_raw=now.supply_raw,
+        # As totalSupply() says: the protocol's share is only minted with the next mint or burn.
+        supply_raw=now.reserves.total_supply_raw,
     )
 
 

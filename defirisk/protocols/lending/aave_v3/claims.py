@@ -21,7 +21,9 @@ def claims(snapshot: Snapshot) -> Iterator[Claim]:
     market = market_now(snapshot)
     for asset, now in market.reserves.items():
         token = now.reserve.a_token
-        supply = market.generation.balances.a_token(now.reserve.scaled_supply_raw, now.liquidity_index_ray)
+        supply = market.generation.balances.a_token(
+            now.reserve.scaled_supply_raw, now.liquidity_index_ray
+        )
         yield Claim(
             token=token,
             kind="a-token",
