@@ -104,17 +104,17 @@ def test_the_chain_of_contracts_behind_a_price() -> None:
 @pytest.mark.parametrize(
     ("heartbeats", "stale"),
     [
-        (None, ("slow",)),
+        (Heartbeats(), ("slow",)),
         (Heartbeats(by_feed={address("slow"): 200_000}), ()),
         (Heartbeats(default_seconds=3_600), ("quick", "slow")),
         (Heartbeats(default_seconds=3_600, by_feed={address("slow"): 10**6}), ("quick",)),
     ],
 )
 def test_a_feed_that_is_silent_beyond_its_heartbeat_is_flagged(
-    heartbeats: Heartbeats | None, stale: tuple[str, ...]
+    heartbeats: Heartbeats, stale: tuple[str, ...]
 ) -> None:
     """Not what is made of it: that is as old as it."""
-    first, *others = prices(fed(quick=7_200, slow=100_000), heartbeats)
+    first, *others = prices(replace(fed(quick=7_200, slow=100_000), heartbeats=heartbeats))
 
     assert first.stale == tuple(map(address, stale))
     assert all(price.stale == () for price in others)
