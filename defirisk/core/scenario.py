@@ -144,7 +144,9 @@ class _Reading:
             case Market(asset=asset) if asset in self._place:
                 return np.asarray(self._market[self._place[asset]], dtype=np.float64)
             case Spot(base=base, quote=quote):
-                value *= self._moved(base) / self._moved(quote)
+                top, bottom = self._moved(base), self._moved(quote)
+                # In what is worth nothing there is no price: 0, which asks the contract.
+                value *= np.divide(top, bottom, out=np.zeros_like(top), where=bottom != 0)
         return value
 
     def _moved(self, asset: Address) -> Floats:

@@ -21,8 +21,10 @@ def summary(book: Book, outcome: Outcome, verdicts: Sequence[Verdict], *, run: R
     supplied = sum(m.supplied * m.price_usd for m in book.markets)
     borrowed = sum(m.borrowed * m.price_usd for m in book.markets)
     text = (
-        f"A recorded chain with {plural(len(book.deployments), 'lending market')} was indexed from "
-        f"its logs up to block {book.block.number:,}: {plural(accounts, 'account')}, "
+        f"A recorded chain with {plural(len(book.deployments), 'lending market')}, "
+        f"{plural(len(book.sources.venues), 'pool')} and "
+        f"{plural(len(book.sources.answers), 'price feed')} was indexed from its logs up to block "
+        f"{book.block.number:,}: {plural(accounts, 'account')}, "
         f"{plural(len(book.assets), 'asset')}. {compared:,} numbers were then compared with what "
         f"the contracts themselves answered at that block; {plural(differing, 'number')} differ."
     )
