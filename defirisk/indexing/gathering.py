@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+from eth_hash.auto import keccak
+
 from defirisk.core.errors import ReorgDetected
 from defirisk.core.evm import Address, Block, ChainReader, Hash, LogPage, LogQuery
 from defirisk.indexing.codecs import by_address
@@ -22,8 +24,9 @@ from defirisk.store.raw import (
 )
 from defirisk.store.registry import watched
 
-Gap = tuple[int, int, tuple[bytes, ...]]
-"""First and last block, and the events of the contracts that it is missing of."""
+Gap = tuple[int, int, bool]
+"""First and last block, and whether transfers are among what is wanted."""
+TRANSFER = keccak(b"Transfer(address,address,uint256)")
 
 
 class Gatherer:
@@ -47,17 +50,19 @@ class Gatherer:
         """Fetches every gap of every watched contract; returns how many logs came."""
         count = 0
         while gaps := self._gaps(sources):
-            for (first, last, topics), addresses in sorted(gaps.items()):
-                query = LogQuery(addresses=tuple(sorted(addresses)), topics0=topics)
+            for (first, last, _), (addresses, topics) in sorted(gaps.items()):
+                query = LogQuery(addresses=tuple(sorted(addresses)), topics0=tuple(sorted(topics)))
                 async for page in self._reader.logs(query, first, last):
                     await self._store_page(sources, addresses, page)
                     count += len(page.logs)
                     self._progress("logs", page.last_block - first + 1, last - first + 1)
         return count
 
-    def _gaps(self, sources: Sequence[Source]) -> dict[Gap, set[Address]]:
-        """Contracts by what is missing of them. Those with other events are asked for apart: a
-        share's transfers are wanted, but not those of every token in the same blocks.
+    def _gaps(self, sources: Sequence[Source]) -> dict[Gap, tuple[set[Address], set[bytes]]]:
+        """The contracts and events that are missing of each range.
+
+        Every contract is asked for the events of all in one query, which costs nothing but for
+        transfers: those of a vault's shares are wanted, but not those of every other token.
         """
         topics: dict[Address, set[bytes]] = defaultdict(set)
         missed: dict[Address, set[tuple[int, int]]] = defaultdict(set)
@@ -70,10 +75,13 @@ class Gatherer:
                     ranges = verified(connection, self._chain_id, contract.address)
                     gaps = missing(ranges, contract.first_block, self._target.number)
                     missed[contract.address].update(gaps)
-        found: dict[Gap, set[Address]] = defaultdict(set)
+        found: dict[Gap, tuple[set[Address], set[bytes]]] = {}
         for address, gaps_of in missed.items():
             for first, last in gaps_of:
-                found[first, last, tuple(sorted(topics[address]))].add(address)
+                gap = (first, last, TRANSFER in topics[address])
+                addresses, wanted = found.setdefault(gap, (set(), set()))
+                addresses.add(address)
+                wanted.update(topics[address])
         return found
 
     async def _store_page(

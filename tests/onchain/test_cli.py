@@ -108,7 +108,8 @@ def test_a_second_run_asks_for_new_blocks_only(cli: CommandLine, project: Projec
     grown = cli("index", "--to-block", "latest")
     assert grown.code == 0
     assert f"to block {first_logs + 1}: 1 new logs" in grown.err
-    assert project.node.asked["eth_getLogs"] == 1
+    # What wants transfers is asked for apart from what does not.
+    assert project.node.asked["eth_getLogs"] <= 2
     assert parsed(cli("verify", "--format", "json"))["block"] == first_logs + 1
 
 
@@ -142,9 +143,11 @@ def test_positions_can_be_chosen_by_account_and_number(cli: CommandLine, project
 
 
 def test_verify_finds_no_difference(cli: CommandLine, project: Project) -> None:
-    (said,) = parsed(cli("verify", "--format", "json", folder=project.folder))["deployments"]
+    every = parsed(cli("verify", "--format", "json", folder=project.folder))["deployments"]
+    said, *sources = every
     assert said["deployment"] == NAME
-    assert said["mismatches"] == []
+    assert all(source["compared"] or source["read"] for source in sources)
+    assert [one["mismatches"] for one in every] == [[]] * len(every)
     assert said["compared"] > 6 * said["accounts"] > 0
     sampled = parsed(
         cli("verify", "aave-v3", "--sample", "3", "--format", "json", folder=project.folder)
