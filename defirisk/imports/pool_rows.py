@@ -53,7 +53,7 @@ def pool_rows(pool: StatedPool) -> tuple[list[Row], int]:
     Errors: `Refused` and `UsageError` where what is stated is no pool.
     """
     kind = _kind(pool)
-    reserves, cut = _reserves(kind, pool)
+    reserves, cut = _reserves(pool)
     levels, cut_levels = _levels(pool, reserves[0].decimals) if kind == "depth" else ([], 0)
     ticks = [
         ImportedTick(venue=pool.venue, tick=tick, liquidity_net=net)
@@ -77,21 +77,38 @@ def _kind(pool: StatedPool) -> str:
     return kind
 
 
-def _reserves(kind: str, pool: StatedPool) -> tuple[list[ImportedReserve], int]:
+def check_amounts(cells: Cells) -> None:
+    """What a row states of amounts, by itself. Errors: `Refused`."""
+    if cells["kind"] in HELD:
+        for side in ("in", "out"):
+            _reserve(cells, side)
+    if cells["kind"] == "depth":
+        _level(cells)
+
+
+def _reserve(cells: Cells, side: str) -> tuple[int, int, bool]:
+    """Decimals, base units, and whether digits had to be cut."""
+    kind, column = cells["kind"], f"reserve_{side}"
+    decimals = whole(f"decimals_{side}", cells[f"decimals_{side}"] or DECIMALS)
+    if kind not in HELD:
+        return decimals, 0, False
+    if kind == "stableswap" and decimals > MAX_STABLE_DECIMALS:
+        raise Refused(
+            f"decimals_{side} {decimals} is above {MAX_STABLE_DECIMALS}, as no {kind} has"
+        )
+    raw, cut = amount(column, cells[column], decimals)
+    if kind == "constant-product" and raw > MAX_RESERVE:
+        raise Refused(f"{column} {shown(cells[column])} does not fit into 112 bits")
+    return decimals, raw, cut
+
+
+def _reserves(pool: StatedPool) -> tuple[list[ImportedReserve], int]:
     """The tokens in the order in which they are first named; what is said twice must agree."""
     found: dict[str, tuple[int, int, bool]] = {}
-    most = MAX_STABLE_DECIMALS if kind == "stableswap" else None
     for _, cells in pool.rows:
         for side in ("in", "out"):
-            asset = cells[f"asset_{side}"]
-            decimals = whole(f"decimals_{side}", cells[f"decimals_{side}"] or DECIMALS)
-            if most is not None and decimals > most:
-                raise Refused(f"decimals_{side} {decimals} is above {most}, as no {kind} has")
-            column = f"reserve_{side}"
-            raw, cut = amount(column, cells[column], decimals) if kind in HELD else (0, False)
-            if kind == "constant-product" and raw > MAX_RESERVE:
-                raise Refused(f"{column} {shown(cells[column])} does not fit into 112 bits")
-            if found.setdefault(asset, (decimals, raw, cut))[:2] != (decimals, raw):
+            asset, stated = cells[f"asset_{side}"], _reserve(cells, side)
+            if found.setdefault(asset, stated)[:2] != stated[:2]:
                 raise Refused(f"{shown(asset)} has two different reserves in {shown(pool.venue)}")
     if len(found) > MAX_COINS:
         raise Refused(f"{shown(pool.venue)} has {len(found)} assets, more than {MAX_COINS}")
@@ -182,22 +199,25 @@ def _root(cells: Cells, reserves: Sequence[ImportedReserve]) -> int:
     return isqrt((raw.numerator << 192) // raw.denominator)
 
 
+def _level(cells: Cells) -> tuple[Fraction, int, bool]:
+    """Price, base units that are taken at it or better, and whether digits had to be cut."""
+    decimals = whole("decimals_in", cells["decimals_in"] or DECIMALS)
+    raw, cut = amount("cumulative_amount", cells["cumulative_amount"], decimals)
+    price = number("price", cells["price"])
+    if price > MAX_PRICE:
+        raise Refused(f"price is above {MAX_PRICE:.0e}: mistyped?")
+    if price == 0 or raw == 0:
+        raise Refused("a level of depth needs a price and a cumulative_amount above 0")
+    return price, raw, cut
+
+
 def _levels(pool: StatedPool, decimals: int) -> tuple[list[ImportedDepth], int]:
     """The best price first; each must take more than the better ones together."""
     if len({(cells["asset_in"], cells["asset_out"]) for _, cells in pool.rows}) > 1:
         raise Refused(f"the depth of {shown(pool.venue)} is of several pairs: make them venues")
-    levels, cut_levels = [], 0
-    for _, cells in pool.rows:
-        raw, cut = amount("cumulative_amount", cells["cumulative_amount"], decimals)
-        price = number("price", cells["price"])
-        if price > MAX_PRICE:
-            raise Refused(f"price is above {MAX_PRICE:.0e}: mistyped?")
-        if price == 0 or raw == 0:
-            raise Refused("a level of depth needs a price and a cumulative_amount above 0")
-        levels.append((price, raw, cells["price"]))
-        cut_levels += cut
+    levels = [(*_level(cells), cells["price"]) for _, cells in pool.rows]
     levels.sort(key=lambda level: (-level[0], level[1]))
-    for (better, before, _), (price, raw, _) in pairwise(levels):
+    for (better, before, *_), (price, raw, *_) in pairwise(levels):
         if price == better or raw <= before:
             raise Refused(
                 "cumulative_amount must rise from each price to the next lower one: "
@@ -205,6 +225,6 @@ def _levels(pool: StatedPool, decimals: int) -> tuple[list[ImportedDepth], int]:
             )
     rows = [
         ImportedDepth(venue=pool.venue, level=at, price=text, cumulative_raw=raw)
-        for at, (_, raw, text) in enumerate(levels)
+        for at, (_, raw, _, text) in enumerate(levels)
     ]
-    return rows, cut_levels
+    return rows, sum(cut for _, _, cut, _ in levels)

@@ -22,7 +22,7 @@ from defirisk.imports.judging import (
     stated,
     whole,
 )
-from defirisk.imports.pool_rows import DECIMALS, GENERATIONS, StatedPool, pool_rows
+from defirisk.imports.pool_rows import DECIMALS, GENERATIONS, StatedPool, check_amounts, pool_rows
 from defirisk.imports.reading import Layout, Sheet
 from defirisk.protocols.amm.imported_pools import KINDS
 from defirisk.protocols.amm.imported_pools.rows import (
@@ -93,6 +93,7 @@ def _judge(cells: Mapping[str, str]) -> None:
     for column in ("decimals_in", "decimals_out"):
         if whole(column, cells[column] or DECIMALS) > MAX_DECIMALS:
             raise Refused(f"{column} {cells[column]} is above {MAX_DECIMALS}")
+    check_amounts(cells)
 
 
 def _read_ticks(

@@ -56,9 +56,10 @@ def _sparklines(chart: Chart, known: list[Series], width: int) -> list[str]:
     room = max(width - name_width - end_width - 4, 8)
     grid = [low + (high - low) * column / max(room - 1, 1) for column in range(room)]
     top = max(y for series in known for y in series.y if math.isfinite(y)) or 1.0
+    drawn = [sparkline(_sampled(series, grid, chart), top) for series in known]
     lines = [
-        f"{series.name:>{name_width}}  {sparkline(_sampled(series, grid, chart), top)}  {end:>{end_width}}"
-        for series, end in zip(known, ends, strict=True)
+        f"{series.name:>{name_width}}  {line}  {end:>{end_width}}"
+        for series, line, end in zip(known, drawn, ends, strict=True)
     ]
     start, stop = show(low, chart.x.kind), show(high, chart.x.kind)
     scale = start + " " * max(room - len(start) - len(stop), 1) + stop

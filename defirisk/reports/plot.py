@@ -53,6 +53,9 @@ def figure(chart: Chart) -> dict[str, Any]:
     }
     if chart.y.kind in ("usd", "price") and not chart.log:
         layout["yaxis"] |= _money_ticks(chart)
+    if chart.x.kind == "usd":
+        ends = (x for series in chart.series for x in series.x if isinstance(x, int | float))
+        layout["xaxis"] |= _dollars_to(max((x for x in ends if math.isfinite(x)), default=0.0))
     if chart.x.kind == "percent":
         layout["xaxis"] |= _percent_range(chart)
     if chart.log:
@@ -90,7 +93,10 @@ def _money_ticks(chart: Chart) -> dict[str, Any]:
         for x, y in zip(series.x, series.y, strict=True):
             so_far, height = heights.get(x, 0.0), y if math.isfinite(y) else 0.0
             heights[x] = so_far + height if chart.form == "stacked" else max(so_far, height)
-    top = max(heights.values(), default=0.0)
+    return _dollars_to(max(heights.values(), default=0.0))
+
+
+def _dollars_to(top: float) -> dict[str, Any]:
     if top <= 0:
         return {}
     power = 10.0 ** math.floor(math.log10(top / _TICKS))

@@ -12,14 +12,15 @@ from defirisk.reports.feed import dependants
 from defirisk.reports.labels import token_label
 from defirisk.reports.model import Column, Paragraph, Report, Run, Table, Value, header_of
 from defirisk.reports.subject import pair
-from defirisk.reports.value import is_address, plural
+from defirisk.reports.value import plural
 from defirisk.reports.venue import readers
+
+_DIGITS = 16
 
 
 def page_of(kind: str, address: Address) -> str:
-    """The file name of a pool's or feed's page: of hexadecimal digits only, whatever it is."""
-    digits = address if is_address(address) else hashlib.sha256(address.encode()).hexdigest()
-    return f"{kind}-{digits.removeprefix('0x').lower()[:40]}.html"
+    """The file name of a pool's or feed's page: of hexadecimal digits only, whatever its name."""
+    return f"{kind}-{hashlib.sha256(address.encode()).hexdigest()[:_DIGITS]}.html"
 
 
 def pools(book: Book, *, run: Run) -> Report:
@@ -29,6 +30,7 @@ def pools(book: Book, *, run: Run) -> Report:
         name="pools",
         title="",
         columns=(
+            Column("page", "Page", "text"),
             Column("pool", "Pool", "text"),
             Column("deployment", "Deployment", "text"),
             Column("kind", "Kind", "text"),
@@ -36,7 +38,6 @@ def pools(book: Book, *, run: Run) -> Report:
             Column("sell", "Sold for a fall of 2 %", "token"),
             Column("fee", "Fee", "fee"),
             Column("readers", "Prices read from it", "int"),
-            Column("page", "Page", "text"),
         ),
         rows=tuple(_pool_row(book, venue) for venue in venues),
         caption="Amounts are of the pool's first token; all it takes where it runs out before.",
@@ -53,6 +54,7 @@ def pools(book: Book, *, run: Run) -> Report:
 def _pool_row(book: Book, venue: Venue) -> tuple[Value, ...]:
     found = first_step(venue)
     return (
+        page_of("pool", venue.address),
         pair(book, venue),
         venue.deployment,
         venue.kind,
@@ -60,17 +62,17 @@ def _pool_row(book: Book, venue: Venue) -> tuple[Value, ...]:
         found[1].sell if found else None,
         float(venue.pool.fee),
         len(readers(book, venue.address)),
-        page_of("pool", venue.address),
     )
 
 
 def feeds(book: Book, *, run: Run) -> Report:
     """Every feed: what it says, how old that is, and what stands on it."""
-    rows = sorted(_feed_rows(book), key=lambda row: -float(row[4] or 0))
+    rows = sorted(_feed_rows(book), key=lambda row: -float(row[5] or 0))
     table = Table(
         name="feeds",
         title="",
         columns=(
+            Column("page", "Page", "text"),
             Column("feed", "Feed", "address"),
             Column("prices", "Prices", "text"),
             Column("says", "Says", "number"),
@@ -78,7 +80,6 @@ def feeds(book: Book, *, run: Run) -> Report:
             Column("collateral_usd", "Collateral", "usd"),
             Column("debt_usd", "Debt", "usd"),
             Column("known", "Known from", "text"),
-            Column("page", "Page", "text"),
         ),
         rows=tuple(rows),
         empty="no feed is indexed",
@@ -94,6 +95,7 @@ def _feed_rows(book: Book) -> list[tuple[Value, ...]]:
         age = book.block.timestamp - answer.updated_at if answer.updated_at else None
         rows.append(
             (
+                page_of("feed", feed),
                 feed,
                 ", ".join(dict.fromkeys(str(row[2]) for row in found)) or "nothing indexed",
                 float(answer.value),
@@ -101,7 +103,6 @@ def _feed_rows(book: Book) -> list[tuple[Value, ...]]:
                 sum(float(row[4] or 0) for row in found),
                 sum(float(row[5] or 0) for row in found),
                 answer.grade,
-                page_of("feed", feed),
             )
         )
     return rows

@@ -119,12 +119,13 @@ def _tiles(book: Book, venue: Venue, ways: Sequence[Direction]) -> Numbers:
 
 
 def _chart(book: Book, venue: Venue, ways: Sequence[Direction]) -> Chart:
-    """Every direction on one axis: what is sold, in dollars where all of them are known."""
+    """Each token for the next on one axis: what is sold, in dollars where all are known."""
     prices = {asset.address: p for asset, p in zip(book.assets, book.asset_price, strict=True)}
     known = [float(prices.get(token, 0.0)) for token in venue.tokens]
     usd = all(price > 0 for price in known)
+    drawn = [way for way in ways if way.buy == (way.sell + 1) % len(venue.tokens)]
     series = []
-    for way in ways:
+    for way in drawn:
         unit = known[way.sell] if usd else 1.0
         sold, bought = (token_label(book, venue.tokens[t]) for t in (way.sell, way.buy))
         points = _drawn(way.steps)
@@ -136,7 +137,9 @@ def _chart(book: Book, venue: Venue, ways: Sequence[Direction]) -> Chart:
             )
         )
     notes = [] if usd else ["Whole tokens of what is sold: not all of them have a known price."]
-    if not all(step.reached for way in ways for step in way.steps):
+    if len(drawn) < len(ways):
+        notes.append("The other pairs are in the table.")
+    if not all(step.reached for way in drawn for step in way.steps):
         notes.append("A line ends where the pool runs out.")
     return Chart(
         name="depth-curve",

@@ -15,7 +15,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
-        "imported_pool_depth",
+        "imported_pools_depth",
         sa.Column("deployment_id", sa.Integer(), nullable=False),
         sa.Column("venue", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("level", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -26,30 +26,30 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["deployment_id"],
             ["deployments.deployment_id"],
-            name=op.f("fk_imported_pool_depth_deployment_id"),
+            name=op.f("fk_imported_pools_depth_deployment_id"),
         ),
         sa.PrimaryKeyConstraint(
             "deployment_id",
             "venue",
             "level",
             "valid_from_block",
-            name=op.f("pk_imported_pool_depth"),
+            name=op.f("pk_imported_pools_depth"),
         ),
     )
-    with op.batch_alter_table("imported_pool_depth", schema=None) as batch_op:
+    with op.batch_alter_table("imported_pools_depth", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_imported_pool_depth_deployment_id_valid_from_block"),
+            batch_op.f("ix_imported_pools_depth_deployment_id_valid_from_block"),
             ["deployment_id", "valid_from_block"],
             unique=False,
         )
         batch_op.create_index(
-            batch_op.f("ix_imported_pool_depth_deployment_id_valid_to_block"),
+            batch_op.f("ix_imported_pools_depth_deployment_id_valid_to_block"),
             ["deployment_id", "valid_to_block"],
             unique=False,
         )
 
     op.create_table(
-        "imported_pool_reserves",
+        "imported_pools_reserves",
         sa.Column("deployment_id", sa.Integer(), nullable=False),
         sa.Column("venue", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("place", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -61,30 +61,30 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["deployment_id"],
             ["deployments.deployment_id"],
-            name=op.f("fk_imported_pool_reserves_deployment_id"),
+            name=op.f("fk_imported_pools_reserves_deployment_id"),
         ),
         sa.PrimaryKeyConstraint(
             "deployment_id",
             "venue",
             "place",
             "valid_from_block",
-            name=op.f("pk_imported_pool_reserves"),
+            name=op.f("pk_imported_pools_reserves"),
         ),
     )
-    with op.batch_alter_table("imported_pool_reserves", schema=None) as batch_op:
+    with op.batch_alter_table("imported_pools_reserves", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_imported_pool_reserves_deployment_id_valid_from_block"),
+            batch_op.f("ix_imported_pools_reserves_deployment_id_valid_from_block"),
             ["deployment_id", "valid_from_block"],
             unique=False,
         )
         batch_op.create_index(
-            batch_op.f("ix_imported_pool_reserves_deployment_id_valid_to_block"),
+            batch_op.f("ix_imported_pools_reserves_deployment_id_valid_to_block"),
             ["deployment_id", "valid_to_block"],
             unique=False,
         )
 
     op.create_table(
-        "imported_pool_ticks",
+        "imported_pools_ticks",
         sa.Column("deployment_id", sa.Integer(), nullable=False),
         sa.Column("venue", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("tick", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -94,30 +94,30 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["deployment_id"],
             ["deployments.deployment_id"],
-            name=op.f("fk_imported_pool_ticks_deployment_id"),
+            name=op.f("fk_imported_pools_ticks_deployment_id"),
         ),
         sa.PrimaryKeyConstraint(
             "deployment_id",
             "venue",
             "tick",
             "valid_from_block",
-            name=op.f("pk_imported_pool_ticks"),
+            name=op.f("pk_imported_pools_ticks"),
         ),
     )
-    with op.batch_alter_table("imported_pool_ticks", schema=None) as batch_op:
+    with op.batch_alter_table("imported_pools_ticks", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_imported_pool_ticks_deployment_id_valid_from_block"),
+            batch_op.f("ix_imported_pools_ticks_deployment_id_valid_from_block"),
             ["deployment_id", "valid_from_block"],
             unique=False,
         )
         batch_op.create_index(
-            batch_op.f("ix_imported_pool_ticks_deployment_id_valid_to_block"),
+            batch_op.f("ix_imported_pools_ticks_deployment_id_valid_to_block"),
             ["deployment_id", "valid_to_block"],
             unique=False,
         )
 
     op.create_table(
-        "imported_pools",
+        "imported_pools_venues",
         sa.Column("deployment_id", sa.Integer(), nullable=False),
         sa.Column("venue", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("valid_from_block", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -135,27 +135,27 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["deployment_id"],
             ["deployments.deployment_id"],
-            name=op.f("fk_imported_pools_deployment_id"),
+            name=op.f("fk_imported_pools_venues_deployment_id"),
         ),
         sa.PrimaryKeyConstraint(
-            "deployment_id", "venue", "valid_from_block", name=op.f("pk_imported_pools")
+            "deployment_id", "venue", "valid_from_block", name=op.f("pk_imported_pools_venues")
         ),
     )
-    with op.batch_alter_table("imported_pools", schema=None) as batch_op:
+    with op.batch_alter_table("imported_pools_venues", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_imported_pools_deployment_id_valid_from_block"),
+            batch_op.f("ix_imported_pools_venues_deployment_id_valid_from_block"),
             ["deployment_id", "valid_from_block"],
             unique=False,
         )
         batch_op.create_index(
-            batch_op.f("ix_imported_pools_deployment_id_valid_to_block"),
+            batch_op.f("ix_imported_pools_venues_deployment_id_valid_to_block"),
             ["deployment_id", "valid_to_block"],
             unique=False,
         )
 
 
 def downgrade() -> None:
-    op.drop_table("imported_pool_depth")
-    op.drop_table("imported_pool_ticks")
-    op.drop_table("imported_pool_reserves")
-    op.drop_table("imported_pools")
+    op.drop_table("imported_pools_depth")
+    op.drop_table("imported_pools_ticks")
+    op.drop_table("imported_pools_reserves")
+    op.drop_table("imported_pools_venues")

@@ -49,7 +49,7 @@ def upgrade() -> None:
         )
 
     op.create_table(
-        "imported_prices",
+        "imported_prices_series",
         sa.Column("deployment_id", sa.Integer(), nullable=False),
         sa.Column("source", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("asset", sa.Text(), autoincrement=False, nullable=False),
@@ -60,7 +60,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["deployment_id"],
             ["deployments.deployment_id"],
-            name=op.f("fk_imported_prices_deployment_id"),
+            name=op.f("fk_imported_prices_series_deployment_id"),
         ),
         sa.PrimaryKeyConstraint(
             "deployment_id",
@@ -68,23 +68,23 @@ def upgrade() -> None:
             "asset",
             "ts",
             "valid_from_block",
-            name=op.f("pk_imported_prices"),
+            name=op.f("pk_imported_prices_series"),
         ),
     )
-    with op.batch_alter_table("imported_prices", schema=None) as batch_op:
+    with op.batch_alter_table("imported_prices_series", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_imported_prices_deployment_id_valid_from_block"),
+            batch_op.f("ix_imported_prices_series_deployment_id_valid_from_block"),
             ["deployment_id", "valid_from_block"],
             unique=False,
         )
         batch_op.create_index(
-            batch_op.f("ix_imported_prices_deployment_id_valid_to_block"),
+            batch_op.f("ix_imported_prices_series_deployment_id_valid_to_block"),
             ["deployment_id", "valid_to_block"],
             unique=False,
         )
 
     op.create_table(
-        "imported_vault_allocations",
+        "imported_vaults_allocations",
         sa.Column("deployment_id", sa.Integer(), nullable=False),
         sa.Column("vault", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("market", sa.Text(), autoincrement=False, nullable=False),
@@ -94,30 +94,30 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["deployment_id"],
             ["deployments.deployment_id"],
-            name=op.f("fk_imported_vault_allocations_deployment_id"),
+            name=op.f("fk_imported_vaults_allocations_deployment_id"),
         ),
         sa.PrimaryKeyConstraint(
             "deployment_id",
             "vault",
             "market",
             "valid_from_block",
-            name=op.f("pk_imported_vault_allocations"),
+            name=op.f("pk_imported_vaults_allocations"),
         ),
     )
-    with op.batch_alter_table("imported_vault_allocations", schema=None) as batch_op:
+    with op.batch_alter_table("imported_vaults_allocations", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_imported_vault_allocations_deployment_id_valid_from_block"),
+            batch_op.f("ix_imported_vaults_allocations_deployment_id_valid_from_block"),
             ["deployment_id", "valid_from_block"],
             unique=False,
         )
         batch_op.create_index(
-            batch_op.f("ix_imported_vault_allocations_deployment_id_valid_to_block"),
+            batch_op.f("ix_imported_vaults_allocations_deployment_id_valid_to_block"),
             ["deployment_id", "valid_to_block"],
             unique=False,
         )
 
     op.create_table(
-        "imported_vaults",
+        "imported_vaults_totals",
         sa.Column("deployment_id", sa.Integer(), nullable=False),
         sa.Column("vault", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("valid_from_block", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -128,20 +128,20 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["deployment_id"],
             ["deployments.deployment_id"],
-            name=op.f("fk_imported_vaults_deployment_id"),
+            name=op.f("fk_imported_vaults_totals_deployment_id"),
         ),
         sa.PrimaryKeyConstraint(
-            "deployment_id", "vault", "valid_from_block", name=op.f("pk_imported_vaults")
+            "deployment_id", "vault", "valid_from_block", name=op.f("pk_imported_vaults_totals")
         ),
     )
-    with op.batch_alter_table("imported_vaults", schema=None) as batch_op:
+    with op.batch_alter_table("imported_vaults_totals", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_imported_vaults_deployment_id_valid_from_block"),
+            batch_op.f("ix_imported_vaults_totals_deployment_id_valid_from_block"),
             ["deployment_id", "valid_from_block"],
             unique=False,
         )
         batch_op.create_index(
-            batch_op.f("ix_imported_vaults_deployment_id_valid_to_block"),
+            batch_op.f("ix_imported_vaults_totals_deployment_id_valid_to_block"),
             ["deployment_id", "valid_to_block"],
             unique=False,
         )
@@ -149,6 +149,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("imported_lending_oracles")
-    op.drop_table("imported_vault_allocations")
-    op.drop_table("imported_vaults")
-    op.drop_table("imported_prices")
+    op.drop_table("imported_vaults_allocations")
+    op.drop_table("imported_vaults_totals")
+    op.drop_table("imported_prices_series")

@@ -12,8 +12,10 @@ import pytest
 from defirisk.reports.protocol import REPORT
 from defirisk.reports.render import render
 from defirisk.reports.site import write_site
+from defirisk.reports.sources import feeds, page_of, pools
+from defirisk.reports.venue import REPORT as VENUE
 from tests.browser.chromium import FLAGS, NoChromium, find_chromium
-from tests.unit.reports import sample
+from tests.unit.reports import sample, sources
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -120,6 +122,34 @@ def test_pages_of_a_site_share_plotly(browser: Browser, tmp_path: Path) -> None:
     index = look(browser, tmp_path / "index.html", PHONE)
     assert index.messages == []
     assert index.overflow <= 0
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_pools_and_feeds(
+    browser: Browser, tmp_path: Path, size: tuple[int, int], dark: bool
+) -> None:
+    """A pool of two tokens, one of three whose lines need a legend, and one that runs out."""
+    pair = sources.venue(sources.PAIR, sources.POOL, label=NASTY)
+    book = sources.book(pair, sources.three_coins(), sources.depth_table())
+    lists = {"pools.html": pools(book, run=sample.RUN), "feeds.html": feeds(book, run=sample.RUN)}
+    details = {
+        page_of("pool", address): VENUE.build(book, run=sample.RUN, subject=address)
+        for address in VENUE.subjects(book)
+    }
+    write_site(tmp_path, lists, lists["pools.html"], details)
+
+    for name in (*lists, *details):
+        seen = look(browser, tmp_path / name, size, dark=dark)
+        assert seen.messages == [], name
+        assert seen.failed == [], name
+        assert seen.overflow <= 0, name
+        assert seen.drawn == ([True] if name in details else []), name
+    page = browser.new_page()
+    page.goto((tmp_path / "pools.html").as_uri())
+    page.locator("td a").first.click()
+    assert page.locator("h1").text_content() == "WETH/USDC at uniswap-v2"
+    page.close()
 
 
 def test_numbers_behind_a_chart_can_be_saved(browser: Browser, tmp_path: Path) -> None:

@@ -98,9 +98,10 @@ def test_a_slash_is_what_the_vault_says_after_such_a_loss(living: Wrapped, symbo
         if any(isinstance(leaf, Conversion) and leaf.token == vault for leaf in leaves(program))
     ]
     assert bool(quotes) == (symbol == "yWETH")
-    prices = quote_prices(book, [scene])[:, 0]
-    for quote in quotes:
-        assert prices[quote] <= book.quote_price[quote]
+    fallen = [quote_prices(book, [scene])[q, 0] / book.quote_price[q] for q in quotes]
+    # One oracle has a cap, below which the fall begins later.
+    assert all(0.95 - CLOSE <= one <= 1 for one in fallen)
+    assert sum(one == pytest.approx(0.95, rel=CLOSE) for one in fallen) >= min(2, len(quotes))
     assert moved(book, f"slash:{symbol}=-5%")[place(book, vault)] == pytest.approx(0.95, rel=CLOSE)
 
 

@@ -23,8 +23,11 @@ Columns, the first line of a file being its header; amounts are in whole tokens,
            protocol,market,asset,decimals,price_usd,ltv,liquidation_threshold,
            liquidation_bonus,close_factor
   pools    venue,kind,asset_in,asset_out,reserve_in,reserve_out,fee,amplification
-           kind: constant-product, stableswap, uniswap-v3 (with sqrt_price_x96 or price, and a
-           file venue,tick,liquidity_net), depth (with price,cumulative_amount)
+           kind: constant-product (admin_fee 1: the fee leaves the pool), stableswap (with
+           admin_fee, and generation first for 3pool and its like), uniswap-v3 (with
+           sqrt_price_x96 or price, tick_spacing, and a file venue,tick,liquidity_net; liquidity
+           and ticks_from,ticks_to where not all ticks are given), depth (with
+           price,cumulative_amount); decimals_in,decimals_out where they are not 18
   prices   ts,asset,price_usd,source
   vaults   vault,asset,total_assets,total_shares            and: vault,market,amount
   oracles  protocol,market,asset,kind,source""",

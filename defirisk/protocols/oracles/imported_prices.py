@@ -10,7 +10,7 @@ from defirisk.core.row import Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImportedPrice(Row, table="imported_prices", key=("source", "asset", "ts")):
+class ImportedPrice(Row, table="imported_prices_series", key=("source", "asset", "ts")):
     """What one source says of one asset at one time: US dollars of a whole token, as decimal
     text. `ts` is UTC seconds.
     """

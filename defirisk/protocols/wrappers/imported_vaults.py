@@ -17,7 +17,7 @@ PLACES = 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImportedVault(Row, table="imported_vaults", key=("vault",)):
+class ImportedVault(Row, table="imported_vaults_totals", key=("vault",)):
     """One vault: what it holds of its asset, and its shares, both in `PLACES` decimals."""
 
     vault: str
@@ -27,7 +27,7 @@ class ImportedVault(Row, table="imported_vaults", key=("vault",)):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImportedAllocation(Row, table="imported_vault_allocations", key=("vault", "market")):
+class ImportedAllocation(Row, table="imported_vaults_allocations", key=("vault", "market")):
     """What of a vault's assets is in one market, in `PLACES` decimals."""
 
     vault: str

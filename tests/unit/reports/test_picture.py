@@ -34,3 +34,17 @@ def test_chart_without_numbers_says_so() -> None:
         name="c", title="", form="line", x=Axis("", "percent"), y=Axis("", "usd"), series=series
     )
     assert picture(chart, 40) == ["nothing to show"]
+
+
+def test_a_line_is_drawn_between_its_points_and_no_further() -> None:
+    series = (
+        Series(name="long", x=(0.0, 8.0), y=(0.0, 8.0)),
+        Series(name="short", x=(0.0, 4.0), y=(0.0, 8.0)),
+    )
+    chart = Chart(
+        name="c", title="", form="line", x=Axis("", "number"), y=Axis("", "number"), series=series
+    )
+    first, second, _ = picture(chart, 28)
+    assert first.split()[1] == "".join(sorted(first.split()[1]))
+    assert len(second.split()[1]) < len(first.split()[1])
+    assert second.split()[1][-1] == "█"

@@ -66,3 +66,13 @@ def test_names_are_inert() -> None:
     trace = drawn(1.0, name="<a href='javascript:x'>%{y}</a>")["data"][0]
     assert "<" not in trace["name"]
     assert "%{" not in trace["name"]
+
+
+def test_dollars_along_the_bottom_read_as_in_the_tables() -> None:
+    series = (Series(name="a", x=(0.0, 2_480_000.0), y=(0.0, 0.8)),)
+    chart = Chart(
+        name="c", title="", form="line", x=Axis("", "usd"), y=Axis("", "percent"), series=series
+    )
+    axis = figure(chart)["layout"]["xaxis"]
+    assert axis["ticktext"] == ["$0", "$500K", "$1M", "$1.5M", "$2M"]
+    assert axis["tickvals"][-1] == 2_000_000

@@ -9,7 +9,7 @@ from defirisk.swaps.tick_math import MAX_TICK, MIN_TICK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImportedPool(Row, table="imported_pools", key=("venue",)):
+class ImportedPool(Row, table="imported_pools_venues", key=("venue",)):
     """One pool. `fee` is a fraction of 1 as decimal text, and `admin_fee` the part of it that does
     not stay in the pool; `amplification` is A as the contract's A() says it, as text, and
     `generation` the name of a `StableSwap`'s own in lower case. The others are a Uniswap v3
@@ -30,7 +30,7 @@ class ImportedPool(Row, table="imported_pools", key=("venue",)):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImportedReserve(Row, table="imported_pool_reserves", key=("venue", "place")):
+class ImportedReserve(Row, table="imported_pools_reserves", key=("venue", "place")):
     """What a pool holds of one token, in base units; `place` is the token's in the pool's order."""
 
     venue: str
@@ -41,7 +41,7 @@ class ImportedReserve(Row, table="imported_pool_reserves", key=("venue", "place"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImportedTick(Row, table="imported_pool_ticks", key=("venue", "tick")):
+class ImportedTick(Row, table="imported_pools_ticks", key=("venue", "tick")):
     """The liquidity that is added where the price rises through a tick."""
 
     venue: str
@@ -50,7 +50,7 @@ class ImportedTick(Row, table="imported_pool_ticks", key=("venue", "tick")):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImportedDepth(Row, table="imported_pool_depth", key=("venue", "level")):
+class ImportedDepth(Row, table="imported_pools_depth", key=("venue", "level")):
     """A level of a depth table, the best first: whole tokens of the second asset per whole token of
     the first, and base units of the first that are taken at this price or a better one.
     """
