@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.devnet.build import Devnet
-from tests.devnet.record import as_toml, deployment
+from tests.devnet.record import as_toml, deployments
 
 pytestmark = pytest.mark.onchain
 
@@ -42,14 +42,20 @@ def shown(file: str) -> list[str]:
     return [command for command in commands if command.startswith(starts)]
 
 
+COMMANDS = [command for command in shown("README.md") if command not in ELSEWHERE]
+
+
 @pytest.fixture(scope="module")
 def folder(devnet: Devnet, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which everything was done that the README says to do, up to indexing."""
     folder = tmp_path_factory.mktemp("readme")
     run("defirisk init", folder, devnet)
     with (folder / "defirisk.toml").open("a", encoding="utf-8") as settings:
-        settings.write(as_toml(deployment(devnet.deployment)))
-    run("defirisk index aave-v3 --rpc-url $ETH_RPC_URL", folder, devnet)
+        for one in deployments(devnet.deployment):
+            settings.write(as_toml(one))
+    for command in COMMANDS:
+        if command.startswith("defirisk index"):
+            run(command, folder, devnet)
     (folder / "positions.csv").write_text(POSITIONS, encoding="utf-8")
     (folder / "markets.csv").write_text(MARKETS, encoding="utf-8")
     return folder
@@ -69,9 +75,6 @@ def run(command: str, folder: Path, devnet: Devnet) -> str:
     )
     assert done.returncode == 0, f"{command}: {done.stderr}"
     return done.stdout
-
-
-COMMANDS = [command for command in shown("README.md") if command not in ELSEWHERE]
 
 
 def test_the_readme_shows_commands() -> None:

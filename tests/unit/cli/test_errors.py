@@ -41,7 +41,7 @@ def folder(demo_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
         (("positions",), "Missing argument 'PROTOCOL'"),
         (("positions", "aave-v3", "--top", "0"), "0 is not in the range"),
         (("positions", "aave-v3", "--account", "0x12"), "0x12 holds nothing in aave-v3"),
-        (("positions", "chainlink"), "nothing called 'chainlink' is indexed"),
+        (("positions", "chainlink"), "nobody's positions in chainlink are known"),
         (("report", "protcol", "aave-v3"), "unknown report 'protcol': did you mean protocol?"),
         (("report", "protocol", "aav"), "nothing called 'aav' is indexed: did you mean aave"),
         (("report", "protocol"), "Missing argument 'NAME'"),

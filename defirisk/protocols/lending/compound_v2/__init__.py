@@ -17,7 +17,6 @@ from defirisk.core.adapter import (
     TokenWanted,
     View,
 )
-from defirisk.core.claim import Claim
 from defirisk.core.evm import ZERO_ADDRESS, Block
 from defirisk.core.row import Row, State
 from defirisk.protocols.lending.compound_v2 import fold as folding
