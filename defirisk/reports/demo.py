@@ -15,7 +15,7 @@ from defirisk.reports.value import plural
 
 def summary(book: Book, outcome: Outcome, verdicts: Sequence[Verdict], *, run: Run) -> Report:
     """The whole demo on one screen; the other pages hold the details."""
-    accounts = sum(verdict.accounts for verdict in verdicts)
+    accounts = len(book.owners)
     compared = sum(verdict.compared for verdict in verdicts)
     differing = sum(len(verdict.mismatches) for verdict in verdicts)
     supplied = sum(m.supplied * m.price_usd for m in book.markets)

@@ -109,7 +109,8 @@ def _feed_rows(book: Book) -> list[tuple[Value, ...]]:
 
 
 def wrapped_tokens(book: Book) -> Table:
-    """Vault shares, aTokens and LP shares of the chain: what one of each is worth."""
+    """What one share converts to: vaults, and every other claim that some market lists."""
+    listed = {asset.address for asset in book.assets}
     rows = [
         (
             token_label(book, claim.token),
@@ -119,6 +120,7 @@ def wrapped_tokens(book: Book) -> Table:
             len(claim.allocations) or None,
         )
         for claim in book.sources.claims.values()
+        if claim.kind == "vault" or claim.token in listed
     ]
     return Table(
         name="wrapped",
