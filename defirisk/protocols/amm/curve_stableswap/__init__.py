@@ -10,12 +10,10 @@ from defirisk.core.adapter import (
     Contract,
     Deployment,
     Discovery,
-    Finding,
     Interface,
     Kind,
     Log,
     Proof,
-    Question,
     Snapshot,
     TokenWanted,
     VenueWanted,
@@ -23,7 +21,7 @@ from defirisk.core.adapter import (
 )
 from defirisk.core.claim import Claim, Share
 from defirisk.core.evm import ZERO_ADDRESS, Block
-from defirisk.core.row import Key, Row, State
+from defirisk.core.row import Row, State
 from defirisk.core.venue import Venue
 from defirisk.protocols.amm.curve_stableswap import fold as folding
 from defirisk.protocols.amm.curve_stableswap import pools, referee
@@ -100,13 +98,8 @@ class CurveStableSwap:
                 if coin != ZERO_ADDRESS:
                     yield TokenWanted(address=coin)
 
-    def touches(self, log: Log) -> Iterable[tuple[type[Row], Key]]:
-        """The keys that a log reads or writes."""
-        return folding.touches(log)
-
-    def fold(self, log: Log, state: State) -> None:
-        """Applies a log."""
-        folding.fold(log, state)
+    touches = staticmethod(folding.touches)
+    fold = staticmethod(folding.fold)
 
     def views(self, contracts: Sequence[Contract]) -> Iterable[View]:
         """The factory's list, and all about pools that no factory told of."""
@@ -182,13 +175,8 @@ class CurveStableSwap:
         """Every account's LP tokens."""
         return pools.shares(snapshot)
 
-    def questions(self, snapshot: Snapshot) -> Iterable[Question]:
-        """Every number of ours with the view that decides on it."""
-        return referee.questions(snapshot)
-
-    def findings(self, snapshot: Snapshot) -> Iterable[Finding]:
-        """Balances that are not from logs, and what cannot be counted."""
-        return referee.findings(snapshot)
+    questions = staticmethod(referee.questions)
+    findings = staticmethod(referee.findings)
 
 
 ADAPTER = CurveStableSwap()

@@ -10,12 +10,10 @@ from defirisk.core.adapter import (
     Contract,
     Deployment,
     Discovery,
-    Finding,
     Interface,
     Kind,
     Log,
     Proof,
-    Question,
     Snapshot,
     TokenWanted,
     VenueWanted,
@@ -23,7 +21,7 @@ from defirisk.core.adapter import (
 )
 from defirisk.core.claim import Claim, Share
 from defirisk.core.evm import Block
-from defirisk.core.row import Key, Row, State
+from defirisk.core.row import Row, State
 from defirisk.core.venue import Venue
 from defirisk.protocols.amm.uniswap_v2 import fold as folding
 from defirisk.protocols.amm.uniswap_v2 import referee, worth
@@ -86,13 +84,8 @@ class UniswapV2:
             yield TokenWanted(address=log.args["token0"])
             yield TokenWanted(address=log.args["token1"])
 
-    def touches(self, log: Log) -> Iterable[tuple[type[Row], Key]]:
-        """The keys that a log reads or writes."""
-        return folding.touches(log)
-
-    def fold(self, log: Log, state: State) -> None:
-        """Applies a log."""
-        folding.fold(log, state)
+    touches = staticmethod(folding.touches)
+    fold = staticmethod(folding.fold)
 
     def views(self, contracts: Sequence[Contract]) -> Iterable[View]:
         """What no log says: the protocol's share, and all about pairs that no factory told of."""
@@ -147,13 +140,8 @@ class UniswapV2:
         """Every account's LP tokens."""
         return worth.shares(snapshot)
 
-    def questions(self, snapshot: Snapshot) -> Iterable[Question]:
-        """Every number of ours with the view that decides on it."""
-        return referee.questions(snapshot)
-
-    def findings(self, snapshot: Snapshot) -> Iterable[Finding]:
-        """An assumed fee, and what cannot be counted."""
-        return referee.findings(snapshot)
+    questions = staticmethod(referee.questions)
+    findings = staticmethod(referee.findings)
 
 
 ADAPTER = UniswapV2()

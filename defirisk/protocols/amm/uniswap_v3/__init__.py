@@ -10,12 +10,10 @@ from defirisk.core.adapter import (
     Contract,
     Deployment,
     Discovery,
-    Finding,
     Interface,
     Kind,
     Log,
     Proof,
-    Question,
     Snapshot,
     TokenWanted,
     VenueWanted,
@@ -23,7 +21,7 @@ from defirisk.core.adapter import (
 )
 from defirisk.core.claim import Share
 from defirisk.core.evm import Block
-from defirisk.core.row import Key, Row, State
+from defirisk.core.row import Row, State
 from defirisk.core.venue import Venue
 from defirisk.protocols.amm.uniswap_v3 import fold as folding
 from defirisk.protocols.amm.uniswap_v3 import pools, referee
@@ -90,13 +88,8 @@ class UniswapV3:
             yield TokenWanted(address=log.args["token0"])
             yield TokenWanted(address=log.args["token1"])
 
-    def touches(self, log: Log) -> Iterable[tuple[type[Row], Key]]:
-        """The keys that a log reads or writes."""
-        return folding.touches(log)
-
-    def fold(self, log: Log, state: State) -> None:
-        """Applies a log."""
-        folding.fold(log, state)
+    touches = staticmethod(folding.touches)
+    fold = staticmethod(folding.fold)
 
     def views(self, contracts: Sequence[Contract]) -> Iterable[View]:
         """All about pools that no factory told of; the others follow from logs alone."""
@@ -134,13 +127,8 @@ class UniswapV3:
         """Every range that is not empty."""
         return pools.shares(snapshot)
 
-    def questions(self, snapshot: Snapshot) -> Iterable[Question]:
-        """Every number of ours with the view that decides on it."""
-        return referee.questions(snapshot)
-
-    def findings(self, snapshot: Snapshot) -> Iterable[Finding]:
-        """What cannot be counted, or does not add up."""
-        return referee.findings(snapshot)
+    questions = staticmethod(referee.questions)
+    findings = staticmethod(referee.findings)
 
 
 ADAPTER = UniswapV3()

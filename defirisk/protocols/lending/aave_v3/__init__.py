@@ -10,13 +10,11 @@ from defirisk.core.adapter import (
     Deployment,
     Discovery,
     FeedWanted,
-    Finding,
     Interface,
     Kind,
     LiquidationCheck,
     Log,
     Proof,
-    Question,
     Snapshot,
     TokenWanted,
     View,
@@ -24,7 +22,7 @@ from defirisk.core.adapter import (
 from defirisk.core.claim import Claim
 from defirisk.core.evm import ZERO_ADDRESS, Block
 from defirisk.core.holdings import Holdings
-from defirisk.core.row import Key, Row, State
+from defirisk.core.row import Row, State
 from defirisk.protocols.lending.aave_v3 import fold as folding
 from defirisk.protocols.lending.aave_v3 import observing
 from defirisk.protocols.lending.aave_v3.claims import claims
@@ -123,13 +121,8 @@ class AaveV3:
                 subject=log.contract.address,
             )
 
-    def touches(self, log: Log) -> Iterable[tuple[type[Row], Key]]:
-        """The keys that a log reads or writes."""
-        return folding.touches(log)
-
-    def fold(self, log: Log, state: State) -> None:
-        """Applies a log."""
-        folding.fold(log, state)
+    touches = staticmethod(folding.touches)
+    fold = staticmethod(folding.fold)
 
     def views(self, contracts: Sequence[Contract]) -> Iterable[View]:
         """Revisions, prices, uncounted cash."""
@@ -157,13 +150,8 @@ class AaveV3:
         """What each aToken is a claim on."""
         return claims(snapshot)
 
-    def questions(self, snapshot: Snapshot) -> Iterable[Question]:
-        """Every number of ours with the view that decides on it."""
-        return questions(snapshot)
-
-    def findings(self, snapshot: Snapshot) -> Iterable[Finding]:
-        """Unproven code, missing prices, what is not followed."""
-        return findings(snapshot)
+    questions = staticmethod(questions)
+    findings = staticmethod(findings)
 
 
 ADAPTER = AaveV3()

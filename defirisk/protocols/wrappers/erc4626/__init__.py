@@ -27,7 +27,7 @@ from defirisk.core.adapter import (
 )
 from defirisk.core.claim import Claim, Share
 from defirisk.core.evm import ZERO_ADDRESS, Address, Block
-from defirisk.core.row import Key, Row, Rows, State
+from defirisk.core.row import Row, Rows, State
 from defirisk.protocols import vaults_now as general
 from defirisk.protocols.vault_shares import SAMPLE_SCALES, SharePrice, virtual_shares
 from defirisk.protocols.wrappers.erc4626 import fold as folding
@@ -82,13 +82,8 @@ class Erc4626:
         """Logs reveal nothing."""
         return ()
 
-    def touches(self, log: Log) -> Iterable[tuple[type[Row], Key]]:
-        """The keys that a log reads or writes."""
-        return folding.touches(log)
-
-    def fold(self, log: Log, state: State) -> None:
-        """Applies a log."""
-        folding.fold(log, state)
+    touches = staticmethod(folding.touches)
+    fold = staticmethod(folding.fold)
 
     def views(self, contracts: Sequence[Contract]) -> Iterable[View]:
         """What tells the kinds apart, and what each vault holds."""
