@@ -9,6 +9,14 @@ from sqlalchemy import select
 from defirisk.store.base_tables import metadata
 from defirisk.store.database import Store
 
+READ_AT_RUNS = frozenset(
+    {
+        *("raw_calls", "blocks", "tokens", "watched_contracts"),
+        *("aave_v3_prices", "chainlink_feeds", "erc4626_total_assets"),
+    }
+)
+"""What views said, and when, depends on where runs ended; what logs said does not."""
+
 
 def dump(
     store: Store, *, without: frozenset[str] = frozenset()

@@ -25,17 +25,13 @@ from tests.devnet.market import Market
 from tests.devnet.protocol import ADMIN
 from tests.devnet.purse import Purse
 from tests.devnet.record import deployments
-from tests.onchain.dump import dump
+from tests.onchain.dump import READ_AT_RUNS, dump
 from tests.onchain.markets import index_live, new_store, stored, with_reader
 
 pytestmark = pytest.mark.onchain
 
 ANN, BOB = derived_address("v3.0 oddity a"), derived_address("v3.0 oddity b")
 SETTER = "setEModeCategory(uint8,uint16,uint16,uint16,address,string)"
-# What was read depends on where runs ended.
-ONLY_LATEST_VIEWS = frozenset(
-    {"raw_calls", "aave_v3_prices", "chainlink_feeds", "blocks", "tokens", "watched_contracts"}
-)
 
 
 @dataclass(frozen=True)
@@ -100,7 +96,7 @@ def test_index_in_steps_equals_index_at_once(lived: Lived, tmp_path: Path) -> No
         index_live(lived.devnet.url, lived.store, lived.deployment, block)
     index_live(lived.devnet.url, at_once, lived.deployment, head)
 
-    without = ONLY_LATEST_VIEWS
+    without = READ_AT_RUNS
     assert dump(lived.store, without=without) == dump(at_once, without=without)
     assert lived.row(PoolCode, "pool") == PoolCode(role="pool", since_revision=1, first_revision=1)
     assert lived.check().mismatches == ()

@@ -59,7 +59,8 @@ def test_every_number_agrees_with_the_contract_all_along(lived: Lived) -> None:
     assert len(verdicts) >= 25
     assert [verdict.mismatches for verdict in verdicts] == [()] * len(verdicts)
     # What a vault or a mean of a pool says is only known where a run ended, and then it is read.
-    assert [verdict.read for verdict in verdicts[:-1]] == [0] * (len(verdicts) - 1)
+    head = verdicts[-1].block.number
+    assert sum(verdict.read for verdict in verdicts if verdict.block.number < head) == 0
     assert verdicts[-1].read <= len(lived.devnet.protocols.morpho.composed)
     assert verdicts[-1].accounts >= 40
     # Three numbers of a position, eleven of each market.

@@ -17,14 +17,10 @@ from tests.devnet.chain import Tx
 from tests.devnet.protocol import ADMIN
 from tests.devnet.record import as_toml, deployment
 from tests.gateway import SECRET, Gateway, gateway
-from tests.onchain.dump import dump
+from tests.onchain.dump import READ_AT_RUNS, dump
 
 pytestmark = pytest.mark.onchain
 
-# What views said, and when, depends on where runs ended; what logs said does not.
-DEPENDS_ON_RUNS = frozenset(
-    {"raw_calls", "aave_v3_prices", "chainlink_feeds", "blocks", "tokens", "watched_contracts"}
-)
 CHEAP_EXCHANGES = (0, 1, 2, 3, 4, 6, 8, 12)
 TIMEOUT = ("--timeout", "0.2")
 
@@ -210,7 +206,7 @@ def test_a_later_run_that_was_cut_off_leaves_every_answer_as_it_was(
         assert cli(*asked).out != before[0]
         node.recover()
         whole = fresh_index(cli, "latest")
-        assert held(folder / "defirisk.db", DEPENDS_ON_RUNS) == held(whole, DEPENDS_ON_RUNS)
+        assert held(folder / "defirisk.db", READ_AT_RUNS) == held(whole, READ_AT_RUNS)
         assert cli("verify").code == 0
     finally:
         devnet.chain.rpc.call("evm_revert", before_change)

@@ -22,18 +22,10 @@ from tests.devnet.chain import Tx
 from tests.devnet.market import Market
 from tests.devnet.protocol import ADMIN
 from tests.devnet.record import FIXTURES, RECORDING, deployment, recorded
-from tests.onchain.dump import dump
+from tests.onchain.dump import READ_AT_RUNS, dump
 from tests.onchain.markets import index_live, index_recorded, new_store, stored, with_reader
 
 pytestmark = pytest.mark.onchain
-
-# What views said, and when, depends on where runs ended; what logs said does not.
-ONLY_LATEST_VIEWS = frozenset(
-    {
-        *("raw_calls", "blocks", "tokens", "watched_contracts"),
-        *("aave_v3_prices", "chainlink_feeds", "erc4626_total_assets"),
-    }
-)
 
 
 @pytest.fixture
@@ -81,7 +73,7 @@ def test_a_second_run_reads_only_what_is_new(
     assert second.new_logs > 0
     assert first.new_logs + second.new_logs == whole.new_logs
     assert (third.new_logs, third.rows_written) == (0, 0)
-    assert dump(stepwise, without=ONLY_LATEST_VIEWS) == dump(at_once, without=ONLY_LATEST_VIEWS)
+    assert dump(stepwise, without=READ_AT_RUNS) == dump(at_once, without=READ_AT_RUNS)
 
 
 def test_after_a_reorg_the_store_equals_a_fresh_index(
@@ -101,7 +93,7 @@ def test_after_a_reorg_the_store_equals_a_fresh_index(
 
     assert summary.reorg_depth > 0
     assert dump(followed)["chainlink_answers"] != before["chainlink_answers"]
-    without = ONLY_LATEST_VIEWS | {"chains"}
+    without = READ_AT_RUNS | {"chains"}
     assert dump(followed, without=without) == dump(afresh, without=without)
     verdict = with_reader(
         small.url, lambda reader: verify(reader, followed, stored(followed, market), summary.block)
