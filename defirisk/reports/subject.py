@@ -8,7 +8,7 @@ from defirisk.core.book import Book
 from defirisk.core.errors import UsageError
 from defirisk.core.evm import Address
 from defirisk.core.plugins import nearest
-from defirisk.core.quote import Feed, leaves
+from defirisk.core.quote import Feed, Rate, leaves
 from defirisk.core.venue import Venue
 from defirisk.reports.labels import token_label
 from defirisk.reports.value import listed
@@ -34,7 +34,7 @@ def pair(book: Book, venue: Venue) -> str:
 
 
 def find_feed(book: Book, name: str) -> Address:
-    """The feed of this address, or the only one that the quotes of an asset read.
+    """The feed of this address, or the only one that by itself is the price of an asset.
 
     Errors: as `find_venue`.
     """
@@ -43,9 +43,10 @@ def find_feed(book: Book, name: str) -> Address:
         if market.price_source in priced:
             priced[market.price_source].add(book.symbol(market.asset))
     for q, program in enumerate(book.quote_program):
-        for leaf in leaves(program):
-            if isinstance(leaf, Feed) and leaf.address in priced:
-                priced[leaf.address].add(book.symbol(int(book.quote_asset[q])))
+        made_of = [leaf for leaf in leaves(program) if not isinstance(leaf, Rate)]
+        match made_of:
+            case [Feed(address=address)] if address in priced:
+                priced[address].add(book.symbol(int(book.quote_asset[q])))
     wanted = name.casefold()
     # Every one of an asset's feeds is as much its feed as the others.
     meant = {

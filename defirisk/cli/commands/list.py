@@ -36,7 +36,6 @@ def command(what: str, format_: str | None, output: str | None) -> None:
 
 
 def _protocols() -> _Listing:
-    from defirisk.core.adapter import MarketAdapter
     from defirisk.core.plugins import adapters
     from defirisk.reports.model import Column
 
@@ -47,7 +46,7 @@ def _protocols() -> _Listing:
         Column("source", "Written from", "prose"),
     )
     return columns, [
-        (name, one.kind, one.proof if isinstance(one, MarketAdapter) else "", one.source)
+        (name, one.kind, getattr(one, "proof", ""), one.source)
         for name, one in adapters().items()
     ]
 
