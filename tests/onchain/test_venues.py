@@ -174,7 +174,8 @@ def test_what_all_could_take_out_is_in_the_pools(protocol: str, lived: Lived) ->
         for token, amount in share.worth:
             worth[share.token, token] += amount
 
-    assert min(count[venue.address] for venue in venues) >= 3
+    assert min(count[venue.address] for venue in venues) >= 1
+    assert count.total() >= 3 * len(venues)
     for venue in venues:
         balances = getattr(venue.pool, "reserves", getattr(venue.pool, "balances", None))
         for place, token in enumerate(venue.tokens):

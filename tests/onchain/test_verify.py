@@ -262,7 +262,7 @@ def test_a_price_that_was_read_does_not_count_as_compared(
     """Without a fold of the feeds, prices come from the oracle's own view."""
     head = replayed_head(replayed, market)
     with_feeds = verdict_at(seed, replayed, market, head)
-    monkeypatch.setattr("defirisk.store.snapshots.answers", lambda *_: {})
+    monkeypatch.setattr("defirisk.store.snapshots._add_answers", lambda *_: None)
 
     verdict = verdict_at(seed, replayed, market, head)
 
