@@ -28,13 +28,7 @@ from tests.onchain.markets import index_live, index_recorded, new_store, stored,
 
 pytestmark = pytest.mark.onchain
 
-SEEDS = [
-    1,
-    2,
-    pytest.param(3, marks=pytest.mark.nightly),
-    pytest.param(4, marks=pytest.mark.nightly),
-    pytest.param(5, marks=pytest.mark.nightly),
-]
+SEEDS = [1, *(pytest.param(seed, marks=pytest.mark.nightly) for seed in (2, 3, 4, 5))]
 
 
 @pytest.fixture(scope="module", params=SEEDS)

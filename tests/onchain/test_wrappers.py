@@ -28,7 +28,7 @@ from tests.onchain.vault_chain import LENDING, PLAIN, Wrapped
 
 pytestmark = pytest.mark.onchain
 
-SEEDS = [1, 2, *(pytest.param(seed, marks=pytest.mark.nightly) for seed in (3, 4, 5))]
+SEEDS = [1, *(pytest.param(seed, marks=pytest.mark.nightly) for seed in (2, 3, 4, 5))]
 UNDERLYING = "UNDERLYING_ASSET_ADDRESS()"
 NATIVE = "0x" + "ee" * 20
 WAD = 10**18
