@@ -144,7 +144,8 @@ def _register(
             stored = put_deployment(connection, deployment, adapter.version)
             if stored.adapter_version != adapter.version:
                 # The other version may have asked for fewer events.
-                mine = [contract.address for contract in watched(connection, stored.id)]
+                codecs = Codecs(adapter)
+                mine = [c.address for c in watched(connection, stored.id) if codecs.emits(c)]
                 forget_verified(connection, chain_id, mine)
             sources.append(Source(stored=stored, adapter=adapter, codecs=Codecs(adapter)))
         for source in sources:
