@@ -21,6 +21,7 @@ _COMMANDS = (
     "status",
     "positions",
     "stress",
+    "graph",
     "report",
     "list",
 )

@@ -32,7 +32,14 @@ def emit(report: Report, format_: str | None, output: str | None) -> None:
     chosen = format_ or _by_suffix(output)
     terminal = output is None and sys.stdout.isatty()
     width = shutil.get_terminal_size((100, 24)).columns
-    text = render(report, chosen, width=width, color=terminal)
+    put(render(report, chosen, width=width, color=terminal), output)
+
+
+def put(text: str, output: str | None) -> None:
+    """Prints text, or writes it to a file and says so.
+
+    Errors: `UsageError` where the file cannot be written.
+    """
     if output is None:
         click.echo(text.removesuffix("\n"))
         return

@@ -169,7 +169,37 @@ class Chart:
     note: str = ""
 
 
-Block = Paragraph | Note | Numbers | Table | Chart
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dot:
+    """A node of a picture: its place, its width in pixels, and lines to read where it is chosen."""
+
+    label: str
+    x: float
+    y: float
+    size: float
+    details: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dots:
+    """Nodes of one kind, and the lines that begin at them: a reader hides them together."""
+
+    name: str
+    dots: tuple[Dot, ...]
+    lines: tuple[tuple[tuple[float, float], tuple[float, float]], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """A picture of nodes and lines. Formats that cannot draw leave it out: tables say it all."""
+
+    name: str
+    title: str
+    groups: tuple[Dots, ...]
+    note: str = ""
+
+
+Block = Paragraph | Note | Numbers | Table | Chart | Network
 
 
 @dataclass(frozen=True, slots=True)

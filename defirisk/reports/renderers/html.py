@@ -17,6 +17,7 @@ from defirisk.reports.model import (
     Chart,
     Column,
     Kind,
+    Network,
     Number,
     Report,
     Table,
@@ -50,7 +51,7 @@ def html(
     charts = {
         f"chart-{number}": block
         for number, block in enumerate(
-            block for block in report.blocks() if isinstance(block, Chart)
+            block for block in report.blocks() if isinstance(block, Chart | Network)
         )
     }
     inline = [_script("charts.js")] if charts else []

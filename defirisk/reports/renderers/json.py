@@ -8,7 +8,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from defirisk.reports import escape
-from defirisk.reports.model import Block, Chart, Header, Note, Numbers, Paragraph, Report, Table
+from defirisk.reports.model import (
+    Block,
+    Chart,
+    Header,
+    Network,
+    Note,
+    Numbers,
+    Paragraph,
+    Report,
+    Table,
+)
 from defirisk.reports.value import show
 
 SCHEMA_VERSION = 1
@@ -66,6 +76,8 @@ def _block(block: Block) -> dict[str, Any]:
             return {"type": "table", "name": block.name, "units": units, "rows": records(block)}
         case Chart():
             return _chart(block)
+        case Network():
+            return {"type": "network", "name": block.name, "note": block.note}
 
 
 def _chart(chart: Chart) -> dict[str, Any]:

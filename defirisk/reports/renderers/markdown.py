@@ -11,6 +11,7 @@ from defirisk.reports.model import (
     Block,
     Chart,
     Kind,
+    Network,
     Note,
     Numbers,
     Paragraph,
@@ -53,6 +54,8 @@ def _block(block: Block, explorer: str) -> Iterator[str]:
             yield from _table(block, explorer)
         case Chart():
             yield from _chart(block)
+        case Network():
+            pass
 
 
 def _table(table: Table, explorer: str) -> Iterator[str]:

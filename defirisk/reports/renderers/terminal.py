@@ -13,6 +13,7 @@ from defirisk.reports.model import (
     Block,
     Chart,
     Column,
+    Network,
     Note,
     Numbers,
     Paragraph,
@@ -68,6 +69,8 @@ def _line(console: Console, text: str, style: str = "") -> None:
 
 
 def _block(console: Console, block: Block) -> None:
+    if isinstance(block, Network):
+        return
     console.print()
     match block:
         case Paragraph(text):

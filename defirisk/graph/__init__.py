@@ -1,0 +1,1 @@
+"""The composability graph: who stands on what, in dollars, and what that says."""
