@@ -22,6 +22,7 @@ COMMANDS = {
     "positions": ("positions", NAME, "--top", "999"),
     "stress": ("stress", "--shock", "price:MKR=-40%", "--accounts"),
     "status": ("status",),
+    "graph": ("graph",),
 }
 EVERY_COMMAND = pytest.mark.parametrize("command", COMMANDS)
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
