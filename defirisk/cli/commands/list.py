@@ -46,8 +46,7 @@ def _protocols() -> _Listing:
         Column("source", "Written from", "prose"),
     )
     return columns, [
-        (name, one.kind, getattr(one, "proof", ""), one.source)
-        for name, one in adapters().items()
+        (name, one.kind, getattr(one, "proof", ""), one.source) for name, one in adapters().items()
     ]
 
 
