@@ -7,6 +7,7 @@ what moves without a log is known where a run ends.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -40,7 +41,7 @@ READ_BLOCK = "read_block"
 Grade = Literal["logs", "read"]
 
 
-class FeedsWithGetters:
+class FeedsWithGetters(ABC):
     """The part of an oracle adapter that is the same for all of them.
 
     `known_by` is the getter that identifies the kind; `constants` and `moving` are columns of `row`
@@ -84,7 +85,8 @@ class FeedsWithGetters:
         return ()
 
     def fold(self, log: Log, state: State) -> None:
-        """There are no logs."""
+        """Nothing, unless a kind declares events and overrides this."""
+        raise AssertionError(f"{self.name} declares no event: {log.event}")
 
     def views(self, contracts: Sequence[Contract]) -> Iterable[View]:
         """What makes a candidate a feed of this kind, and what such a feed is made of."""
@@ -124,9 +126,9 @@ class FeedsWithGetters:
             row = _with(row, self.moving[view.function], answer[0])
             state.put(_with(row, READ_BLOCK, block.number))
 
+    @abstractmethod
     def answers(self, snapshot: Snapshot) -> Mapping[Address, Answer]:
         """What each feed says, in its own integers, with the program it follows."""
-        raise NotImplementedError
 
     def questions(self, snapshot: Snapshot) -> Iterator[Question]:
         """The answer of every feed, and since when it stands."""

@@ -14,7 +14,7 @@ from defirisk.core.adapter import Contract, Finding, Question, Snapshot, Token, 
 from defirisk.core.claim import Allocation, Claim, Share
 from defirisk.core.evm import ZERO_ADDRESS, Address
 from defirisk.core.quote import Conversion, Market, Product, leaves
-from defirisk.protocols.vault_shares import UINT256, SharePrice, leads_back
+from defirisk.protocols.vault_shares import SAMPLE_SCALES, UINT256, SharePrice, leads_back
 
 VAULT = "vault"
 """The role of a contract that proved to be a vault."""
@@ -105,6 +105,24 @@ class Vaults:
         for vault in vaults:
             del self.counted[vault]
             self.refused[vault] = reason
+
+
+def collected(snapshot: Snapshot, found: Mapping[Address, VaultNow | str | None]) -> Vaults:
+    """The vaults that can be counted, and the others by why not; None is left out altogether."""
+    vaults = Vaults()
+    for vault, now in found.items():
+        if isinstance(now, str):
+            vaults.refused[vault] = now
+        elif now is not None:
+            vaults.counted[vault] = now
+    return vaults.without_traps(snapshot.claims)
+
+
+def samples(contract: Contract, supply: int) -> Iterator[View]:
+    """What some shares convert to: large ones, so that rounding hides no formula."""
+    for scale in SAMPLE_SCALES:
+        if max(1, supply) * scale <= UINT256:
+            yield View(contract, "convertToAssets", (max(1, supply) * scale,))
 
 
 def _wrapped(claim: Claim) -> list[Address]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -48,7 +49,7 @@ Overrides = dict[str, dict[str, str]]
 
 
 @dataclass(frozen=True)
-class Shocked:
+class Shocked(ABC):
     """A running chain, and our book of one market on it."""
 
     devnet: Devnet
@@ -63,9 +64,9 @@ class Shocked:
         """Whom our engine finds."""
         return {self.book.units[int(n)] for n in liquidatable_units(self.book, scene)}
 
+    @abstractmethod
     def by_contract(self, scene: Scenario) -> set[str]:
         """Whom the market itself would let be liquidated, with the feeds answering the shock."""
-        raise NotImplementedError
 
     def moved(self, scene: Scenario) -> dict[str, Fraction]:
         """Every feed that the shock moves, with its factor."""

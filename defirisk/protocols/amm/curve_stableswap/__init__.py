@@ -16,13 +16,13 @@ from defirisk.core.adapter import (
     Proof,
     Snapshot,
     TokenWanted,
-    VenueWanted,
     View,
 )
 from defirisk.core.claim import Claim, Share
 from defirisk.core.evm import ZERO_ADDRESS, Block
 from defirisk.core.row import Row, State
 from defirisk.core.venue import Venue
+from defirisk.protocols import pools_found
 from defirisk.protocols.amm.curve_stableswap import fold as folding
 from defirisk.protocols.amm.curve_stableswap import pools, referee
 from defirisk.protocols.amm.curve_stableswap.rows import (
@@ -79,17 +79,9 @@ class CurveStableSwap:
 
     def roots(self, deployment: Deployment) -> Iterable[Discovery]:
         """The factory and the single pools."""
-        for role, address in deployment.contracts.items():
-            if role == "factory" or role.startswith("pool"):
-                yield Contract(
-                    address=address,
-                    role="factory" if role == "factory" else "pool",
-                    first_block=deployment.first_block,
-                )
+        return pools_found.named(deployment, "pool", "factory")
 
-    def pool(self, wanted: VenueWanted) -> Contract:
-        """A contract that is asked whether it is a pool."""
-        return Contract(address=wanted.address, role="candidate", first_block=wanted.first_block)
+    pool = staticmethod(pools_found.candidate)
 
     def discover(self, deployment: Deployment, log: Log) -> Iterable[Discovery]:
         """The coins of a new pool. Which pool it is, the log does not say."""

@@ -16,13 +16,13 @@ from defirisk.core.adapter import (
     Proof,
     Snapshot,
     TokenWanted,
-    VenueWanted,
     View,
 )
 from defirisk.core.claim import Claim, Share
 from defirisk.core.evm import Block
 from defirisk.core.row import Row, State
 from defirisk.core.venue import Venue
+from defirisk.protocols import pools_found
 from defirisk.protocols.amm.uniswap_v2 import fold as folding
 from defirisk.protocols.amm.uniswap_v2 import referee, worth
 from defirisk.protocols.amm.uniswap_v2.rows import ROWS, FeeTo, Pair, ProtocolFee
@@ -60,29 +60,13 @@ class UniswapV2:
 
     def roots(self, deployment: Deployment) -> Iterable[Discovery]:
         """The factory and the single pairs."""
-        for role, address in deployment.contracts.items():
-            if role == "factory" or role.startswith("pool"):
-                yield Contract(
-                    address=address,
-                    role="factory" if role == "factory" else "pair",
-                    first_block=deployment.first_block,
-                )
+        return pools_found.named(deployment, "pair", "factory")
 
-    def pool(self, wanted: VenueWanted) -> Contract:
-        """A contract that is asked whether it is a pair."""
-        return Contract(address=wanted.address, role="candidate", first_block=wanted.first_block)
+    pool = staticmethod(pools_found.candidate)
 
     def discover(self, deployment: Deployment, log: Log) -> Iterable[Discovery]:
         """A new pair and its tokens."""
-        if log.event == "PairCreated":
-            yield Contract(
-                address=log.args["pair"],
-                role="pair",
-                first_block=log.block_number,
-                subject=log.contract.address,
-            )
-            yield TokenWanted(address=log.args["token0"])
-            yield TokenWanted(address=log.args["token1"])
+        return pools_found.created(log, "pair", "pair") if log.event == "PairCreated" else ()
 
     touches = staticmethod(folding.touches)
     fold = staticmethod(folding.fold)

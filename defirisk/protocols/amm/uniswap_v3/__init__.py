@@ -16,13 +16,13 @@ from defirisk.core.adapter import (
     Proof,
     Snapshot,
     TokenWanted,
-    VenueWanted,
     View,
 )
 from defirisk.core.claim import Share
 from defirisk.core.evm import Block
 from defirisk.core.row import Row, State
 from defirisk.core.venue import Venue
+from defirisk.protocols import pools_found
 from defirisk.protocols.amm.uniswap_v3 import fold as folding
 from defirisk.protocols.amm.uniswap_v3 import pools, referee
 from defirisk.protocols.amm.uniswap_v3.rows import ROWS, Pool
@@ -67,26 +67,13 @@ class UniswapV3:
 
     def roots(self, deployment: Deployment) -> Iterable[Discovery]:
         """The factory, the position manager and the single pools."""
-        for role, address in deployment.contracts.items():
-            watched = "pool" if role.startswith("pool") else role
-            if watched in ("factory", "position_manager", "pool"):
-                yield Contract(address=address, role=watched, first_block=deployment.first_block)
+        return pools_found.named(deployment, "pool", "factory", "position_manager")
 
-    def pool(self, wanted: VenueWanted) -> Contract:
-        """A contract that is asked whether it is a pool."""
-        return Contract(address=wanted.address, role="candidate", first_block=wanted.first_block)
+    pool = staticmethod(pools_found.candidate)
 
     def discover(self, deployment: Deployment, log: Log) -> Iterable[Discovery]:
         """A new pool and its tokens."""
-        if log.event == "PoolCreated":
-            yield Contract(
-                address=log.args["pool"],
-                role="pool",
-                first_block=log.block_number,
-                subject=log.contract.address,
-            )
-            yield TokenWanted(address=log.args["token0"])
-            yield TokenWanted(address=log.args["token1"])
+        return pools_found.created(log, "pool", "pool") if log.event == "PoolCreated" else ()
 
     touches = staticmethod(folding.touches)
     fold = staticmethod(folding.fold)

@@ -29,7 +29,7 @@ from defirisk.core.claim import Claim, Share
 from defirisk.core.evm import ZERO_ADDRESS, Address, Block
 from defirisk.core.row import Row, Rows, State
 from defirisk.protocols import vaults_now as general
-from defirisk.protocols.vault_shares import SAMPLE_SCALES, SharePrice, virtual_shares
+from defirisk.protocols.vault_shares import SharePrice, virtual_shares
 from defirisk.protocols.wrappers.erc4626 import fold as folding
 from defirisk.protocols.wrappers.erc4626.rows import (
     ROWS,
@@ -101,10 +101,7 @@ class Erc4626:
         for contract in contracts:
             if contract.role == VAULT:
                 totals = rows.find(Totals, contract.address)
-                supply = max(1, totals.total_supply_raw if totals else 1)
-                for scale in SAMPLE_SCALES:
-                    if supply * scale < 2**256:
-                        yield View(contract, "convertToAssets", (supply * scale,))
+                yield from general.samples(contract, totals.total_supply_raw if totals else 0)
 
     def discover_view(self, view: View, answer: tuple[Any, ...] | None) -> Iterable[Discovery]:
         """That a candidate is a vault, and the asset of a vault."""

@@ -4,30 +4,23 @@ from __future__ import annotations
 
 from defirisk.core.adapter import Snapshot
 from defirisk.protocols.vault_shares import SharePrice, share_price
-from defirisk.protocols.vaults_now import VaultNow, Vaults, tokens_of
+from defirisk.protocols.vaults_now import VaultNow, Vaults, collected, tokens_of
 from defirisk.protocols.wrappers.erc4626.rows import TotalAssets, Totals, Vault
 
 
 def vaults_now(snapshot: Snapshot) -> Vaults:
     """Every vault that has done or said anything by then."""
-    vaults = Vaults()
-    for vault in snapshot.rows.all(Vault):
-        totals = snapshot.rows.find(Totals, vault.vault)
-        read = snapshot.rows.find(TotalAssets, vault.vault)
-        if totals is None and read is None:
-            continue
-        now = _vault_now(snapshot, vault, totals or Totals(vault=vault.vault), read)
-        if isinstance(now, str):
-            vaults.refused[vault.vault] = now
-        else:
-            vaults.counted[vault.vault] = now
-    return vaults.without_traps(snapshot.claims)
+    found = {vault.vault: _vault_now(snapshot, vault) for vault in snapshot.rows.all(Vault)}
+    return collected(snapshot, found)
 
 
-def _vault_now(
-    snapshot: Snapshot, vault: Vault, totals: Totals, read: TotalAssets | None
-) -> VaultNow | str:
-    """The vault, or why it is left out."""
+def _vault_now(snapshot: Snapshot, vault: Vault) -> VaultNow | str | None:
+    """The vault, or why it is left out; None where it has neither done nor said anything."""
+    known = snapshot.rows.find(Totals, vault.vault)
+    read = snapshot.rows.find(TotalAssets, vault.vault)
+    if known is None and read is None:
+        return None
+    totals = known or Totals(vault=vault.vault)
     tokens = tokens_of(snapshot, vault.vault, vault.asset)
     if tokens is None:
         return "no-decimals"

@@ -29,7 +29,6 @@ from defirisk.core.claim import Claim, Share
 from defirisk.core.evm import ZERO_ADDRESS, Address, Block
 from defirisk.core.row import Row, Rows, State
 from defirisk.protocols import vaults_now as general
-from defirisk.protocols.vault_shares import SAMPLE_SCALES
 from defirisk.protocols.wrappers.meta_morpho import fold as folding
 from defirisk.protocols.wrappers.meta_morpho import observing, referee
 from defirisk.protocols.wrappers.meta_morpho.rows import ROWS, Queues, ShareBalance, Totals
@@ -96,10 +95,7 @@ class MetaMorpho:
             if contract.role != VAULT:
                 continue
             totals = rows.find(Totals, contract.address)
-            supply = max(1, totals.total_supply_raw if totals else 1)
-            for scale in SAMPLE_SCALES:
-                if supply * scale < 2**256:
-                    yield View(contract, "convertToAssets", (supply * scale,))
+            yield from general.samples(contract, totals.total_supply_raw if totals else 0)
             queues = rows.find(Queues, contract.address)
             for market in queues.withdraw_queue.split() if queues else ():
                 for function in ("position", "market"):
