@@ -22,6 +22,10 @@ _COMMANDS = (
     "positions",
     "stress",
     "graph",
+    "oracle",
+    "tune",
+    "propose",
+    "replay",
     "report",
     "list",
 )

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from defirisk.core.adapter import Finding
 from defirisk.core.evm import Address, Block
 from defirisk.core.heartbeat import Heartbeats
+from defirisk.core.liquidation import Liquidation
 from defirisk.core.quote import Program
 from defirisk.core.sources import Sources
 from defirisk.core.verdict import Checked
@@ -127,6 +128,8 @@ class Book:
     heartbeats: Heartbeats = field(default_factory=Heartbeats)
     owners: tuple[str, ...] = ()  # (O,)
     unit_owner: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # (N,)
+    liquidation: Liquidation = field(default_factory=Liquidation)
+    """How every unit is liquidated, on the book's own axes; empty where nobody said."""
 
     def __post_init__(self) -> None:
         if not self.owners:

@@ -31,6 +31,8 @@ class Claim:
     `underlying` per whole token where it wraps a single one; both are empty and None otherwise.
     `total_assets_raw` are base units of the underlying, `supply_raw` of the token itself. `exact`:
     the rate is the contract's own at this very block; else it is the latest that is known.
+    `issuer` is the name of the deployment that it belongs to, where the store said so. `decimals`
+    are those of all amounts where no token says them: of what a file states.
     """
 
     token: Address
@@ -42,6 +44,8 @@ class Claim:
     supply_raw: int = 0
     grade: Literal["logs", "read"] = "logs"
     exact: bool = True
+    issuer: str = ""
+    decimals: int | None = None
     allocations: tuple[Allocation, ...] = field(default=())
 
 

@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
+from defirisk.core.backing import backing, written_down
 from defirisk.core.book import Book, Floats
 from defirisk.core.evm import Address
 from defirisk.core.quote import Conversion, Feed, Leaf, Market, Spot, evaluate, leaves, moved
@@ -20,12 +21,18 @@ class Moves:
     to (by the token's address) and on single quotes.
 
     A wrapped token's market price moves with what it wraps; a factor of its own comes on top.
+    `recoveries` is what a market pays back of what was lent to it, by its place in `Book.markets`:
+    what is a claim on it converts to less. `depth` are factors on the depth of the pools that trade
+    an asset, `halt_seconds` is how long no keeper acts: both are for the cascade alone.
     """
 
     market: Mapping[int, Fraction] = field(default_factory=dict)
     feeds: Mapping[Address, Fraction] = field(default_factory=dict)
     conversions: Mapping[Address, Fraction] = field(default_factory=dict)
     quotes: Mapping[int, Fraction] = field(default_factory=dict)
+    recoveries: Mapping[int, Fraction] = field(default_factory=dict)
+    depth: Mapping[int, Fraction] = field(default_factory=dict)
+    halt_seconds: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,14 +62,28 @@ class Shock(Protocol):
 
 
 def combine(moves: Iterable[Moves]) -> Moves:
-    """All moves at once: factors on the same thing multiply."""
+    """All moves at once: factors on the same thing multiply, and the longest halt counts."""
     every = list(moves)
     return Moves(
         market=_multiplied(move.market for move in every),
         feeds=_multiplied(move.feeds for move in every),
         conversions=_multiplied(move.conversions for move in every),
         quotes=_multiplied(move.quotes for move in every),
+        recoveries=_multiplied(move.recoveries for move in every),
+        depth=_multiplied(move.depth for move in every),
+        halt_seconds=max((move.halt_seconds for move in every), default=0),
     )
+
+
+def conversions(book: Book, moves: Moves) -> dict[Address, Fraction]:
+    """By how much every wrapped token's rate moves: its own factor, and what its markets lose."""
+    found = dict(moves.conversions)
+    if moves.recoveries:
+        for token, parts in backing(book).items():
+            left = written_down(parts, moves.recoveries)
+            if left != 1:
+                found[token] = found.get(token, Fraction(1)) * left
+    return found
 
 
 K = TypeVar("K")
@@ -76,14 +97,19 @@ def _multiplied(factors: Iterable[Mapping[K, Fraction]]) -> dict[K, Fraction]:
     return product
 
 
-def market_prices(book: Book, scenarios: Sequence[Scenario]) -> Floats:
-    """Market prices of the assets after the moves, shape (A, S), NaN where unknown."""
+def market_prices(
+    book: Book, scenarios: Sequence[Scenario], rates: Mapping[Address, Floats] | None = None
+) -> Floats:
+    """Market prices of the assets after the moves, shape (A, S), NaN where unknown.
+
+    `rates` are further factors (S,) on what wrapped tokens convert to, beside those of the moves.
+    """
     own = np.ones((len(book.assets), len(scenarios)))
     for s, scenario in enumerate(scenarios):
         for asset, factor in scenario.moves.market.items():
             own[asset, s] = float(factor)
     prices = np.repeat(book.asset_price[:, None], len(scenarios), axis=1) * own
-    read = _Reading(book, scenarios, prices)
+    read = _Reading(book, scenarios, prices, rates or {})
     for asset in _claims_last(book):
         program = book.assets[asset].program
         if program is not None:
@@ -112,7 +138,7 @@ def _claims_last(book: Book) -> list[int]:
 
 def quote_prices(book: Book, scenarios: Sequence[Scenario]) -> Floats:
     """What the markets' own oracles say after the moves, shape (Q, S)."""
-    read = _Reading(book, scenarios, market_prices(book, scenarios))
+    read = _Reading(book, scenarios, market_prices(book, scenarios), {})
     prices = np.empty((len(book.quote_program), len(scenarios)))
     for q, program in enumerate(book.quote_program):
         prices[q] = evaluate(program, read)
@@ -125,13 +151,21 @@ def quote_prices(book: Book, scenarios: Sequence[Scenario]) -> Floats:
 class _Reading:
     """The values of leaves over scenarios. What a pool says follows the market of its tokens."""
 
-    def __init__(self, book: Book, scenarios: Sequence[Scenario], market: Floats) -> None:
+    def __init__(
+        self,
+        book: Book,
+        scenarios: Sequence[Scenario],
+        market: Floats,
+        rates: Mapping[Address, Floats],
+    ) -> None:
         self._book = book
         self._market = market
         self._size = len(scenarios)
         self._place = {asset.address: a for a, asset in enumerate(book.assets)}
         self._feeds = _columns([s.moves.feeds for s in scenarios])
-        self._conversions = _columns([s.moves.conversions for s in scenarios])
+        self._conversions = _columns([conversions(book, s.moves) for s in scenarios])
+        for token, factors in rates.items():
+            self._conversions[token] = self._conversions.get(token, np.ones(1)) * factors
 
     def __call__(self, leaf: Leaf) -> Floats:
         """Shape (S,), NaN where unknown."""
@@ -174,6 +208,7 @@ class ExactMoves:
     def __init__(self, book: Book, scenario: Scenario) -> None:
         self._book = book
         self._moves = scenario.moves
+        self._conversions = conversions(book, scenario.moves)
         self._place = {asset.address: a for a, asset in enumerate(book.assets)}
         self._market: dict[int, Fraction] = {}
 
@@ -188,7 +223,7 @@ class ExactMoves:
             case Feed(address=address):
                 return self._moves.feeds.get(address, Fraction(1))
             case Conversion(token=token):
-                return self._moves.conversions.get(token, Fraction(1))
+                return self._conversions.get(token, Fraction(1))
             case Market(asset=asset) if asset in self._place:
                 return self.market(self._place[asset])
             case Spot(base=base, quote=quote):

@@ -12,6 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
+from defirisk.core.backing import underlying_decimals
 from defirisk.core.book import Book, Floats
 from defirisk.core.claim import Claim
 from defirisk.core.evm import Address
@@ -52,7 +53,7 @@ class Claims:
     def worth(self, claim: Claim) -> float:
         """Of all there is of it, in USD."""
         if claim.underlying:
-            tokens = claim.total_assets_raw / math.pow(10, self.decimals(claim.underlying))
+            tokens = claim.total_assets_raw / math.pow(10, underlying_decimals(self.book, claim))
             return tokens * self.prices.get(claim.underlying, math.nan)
         decimals = self.decimals(claim.token)
         if claim.kind == "lp" and math.isnan(decimals):

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import csv
+import gzip
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 
 def csv_rows(path: str) -> Iterator[tuple[int, list[str] | str]]:
     """Each record with the line it begins on: its cells, or why it cannot be read.
 
-    Blank lines are passed over. Errors: `OSError`.
+    Blank lines are passed over. Errors: `OSError`, also where a .gz file cannot be unpacked.
     """
     # Bytes that are no UTF-8 come as lone surrogates, so that their line can still be named.
-    with Path(path).open(encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
+    with _opened(path) as lines:
         reader = csv.reader(lines, strict=True)
         while True:
             first = reader.line_num + 1
@@ -26,6 +28,13 @@ def csv_rows(path: str) -> Iterator[tuple[int, list[str] | str]]:
                 continue
             if cells:
                 yield first, _text_or_reason(cells)
+
+
+def _opened(path: str) -> IO[str]:
+    """The file as text; one that is called .gz is unpacked."""
+    if path.endswith(".gz"):
+        return gzip.open(path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline="")
+    return Path(path).open(encoding="utf-8-sig", errors="surrogateescape", newline="")
 
 
 def _unreadable(error: csv.Error, first: int, last: int) -> str:

@@ -54,12 +54,15 @@ class Found(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportKind:
-    """A kind of import: its files, and the rows of which adapter it replaces."""
+    """A kind of import: its files, and the rows of which adapter it replaces. `also` are rows of
+    other adapters that the same files state, by the adapters' names.
+    """
 
     adapter: str
     layouts: tuple[Layout, ...]
     row_types: tuple[type[Row], ...]
     read: Callable[[Sequence[Sheet]], Found]
+    also: Mapping[str, tuple[type[Row], ...]] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)

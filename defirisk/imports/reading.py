@@ -21,13 +21,20 @@ Cells = tuple[str, ...]
 class Layout:
     """A kind of file: its columns, and those of them that may be missing.
 
-    In `exact` columns, a parquet file may not hold floating point numbers.
+    In `exact` columns, a parquet file may not hold floating point numbers. Of a `loose` file, other
+    columns are passed over: what an API gives has many.
     """
 
     name: str
     columns: tuple[str, ...]
     optional: frozenset[str] = frozenset()
     exact: frozenset[str] = frozenset()
+    loose: bool = False
+
+    def fits(self, header: Sequence[str]) -> tuple[bool, int]:
+        """How well a header fits: whether it has all of a loose layout, and how much of any."""
+        shared = set(self.columns) & set(header)
+        return self.loose and set(self.columns) - self.optional <= shared, len(shared)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,14 +98,15 @@ def _layout_of(file: str, line: int, header: list[str], layouts: Sequence[Layout
     kinds = "; or ".join(f"{','.join(layout.columns)} ({layout.name})" for layout in layouts)
     if not any(header):
         raise UsageError(f"{file} is empty: its first line must be {kinds}")
-    layout = max(layouts, key=lambda one: len(set(one.columns) & set(header)))
+    layout = max(layouts, key=lambda one: one.fits(header))
     where = f"{file}, line {line}"
     if not set(layout.columns) & set(header):
         raise UsageError(f"{where}: this is no header that is known: write {kinds}")
-    if unknown := [name for name in header if name not in layout.columns]:
+    unknown = [name for name in header if name not in layout.columns]
+    if unknown and not layout.loose:
         offer = nearest(unknown[0], set(layout.columns) - set(header) or layout.columns)
         raise UsageError(f"{where}: unknown column {_listed(unknown)}: {offer}")
-    if twice := sorted({name for name in header if header.count(name) > 1}):
+    if twice := sorted({n for n in header if header.count(n) > 1 and n in layout.columns}):
         raise UsageError(f"{where}: column {_listed(twice)} is there twice")
     missing = [n for n in layout.columns if n not in header and n not in layout.optional]
     if missing:

@@ -12,7 +12,7 @@ from defirisk.core.importing import ImportSummary
 from defirisk.core.plugins import adapter
 from defirisk.imports.judging import Found, ImportKind
 from defirisk.imports.reading import read_sheet
-from defirisk.imports.storing import digest, store_import
+from defirisk.imports.storing import Part, digest, store_import
 from defirisk.store.database import Store
 
 Progress = Callable[[str, int, int | None], None]
@@ -41,7 +41,11 @@ def store(into: Store, kind: ImportKind, found: Found, files: Sequence[str]) -> 
     rows = found.rows()
     if not rows:
         raise UsageError("there is nothing to store: no row passed")
-    block, written = store_import(into, adapter(kind.adapter), kind.row_types, rows, digest(files))
+    parts = []
+    for name, row_types in {kind.adapter: kind.row_types, **kind.also}.items():
+        own = {one: of for one, of in rows.items() if not kind.also or set(of) & set(row_types)}
+        parts.append(Part(adapter=adapter(name), row_types=row_types, protocols=own))
+    block, written = store_import(into, parts, digest(files))
     return summary(found, files, block, written)
 
 

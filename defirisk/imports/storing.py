@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -51,34 +52,45 @@ def _sha256(path: str) -> bytes:
         return hashlib.file_digest(file, "sha256").digest()
 
 
-def store_import(
-    store: Store,
-    adapter: Adapter,
-    row_types: Sequence[type[Row]],
-    protocols: Mapping[str, Rows],
-    content: Hash,
-) -> tuple[Block, int]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """The rows of one adapter in an import, by protocol."""
+
+    adapter: Adapter
+    row_types: Sequence[type[Row]]
+    protocols: Mapping[str, Rows]
+
+
+def store_import(store: Store, parts: Sequence[Part], content: Hash) -> tuple[Block, int]:
     """Makes these rows all that the protocols have of these types, in one transaction; returns the
     block, and how many versions of rows were written.
 
     Errors: `UsageError` where a protocol has the name of what was indexed from a chain.
     """
     with store.transaction() as connection:
-        known = {name: _known(connection, adapter, name) for name in protocols}
+        for part in parts:
+            for name in part.protocols:
+                _known(connection, part.adapter, name)
         block = _next_block(connection, content)
         put_blocks(connection, IMPORTED_CHAIN, [block])
-        written = 0
-        for name, rows in protocols.items():
-            deployment = known[name] or put_deployment(
-                connection, _deployment(adapter, name, block), adapter.version
-            )
-            for row_type in row_types:
-                stated = rows.get(row_type, ())
-                written += replace_rows(connection, deployment.id, row_type, stated, block.number)
-            set_folded(connection, deployment.id, block.number, adapter.version)
-        _others_go_on(connection, set(protocols), block)
+        written = sum(_store_part(connection, part, block) for part in parts)
+        _others_go_on(connection, {name for part in parts for name in part.protocols}, block)
         put_chain(connection, _chain(block))
     return block, written
+
+
+def _store_part(connection: Connection, part: Part, block: Block) -> int:
+    """How many versions were written."""
+    written, version = 0, part.adapter.version
+    for name, rows in part.protocols.items():
+        deployment = _known(connection, part.adapter, name) or put_deployment(
+            connection, _deployment(part.adapter, name, block), version
+        )
+        for row_type in part.row_types:
+            stated = rows.get(row_type, ())
+            written += replace_rows(connection, deployment.id, row_type, stated, block.number)
+        set_folded(connection, deployment.id, block.number, version)
+    return written
 
 
 def _deployment(adapter: Adapter, name: str, block: Block) -> Deployment:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from defirisk.core.book import Book
 from defirisk.core.outcome import Outcome
@@ -10,10 +10,18 @@ from defirisk.core.verdict import Verdict
 from defirisk.reports import stress
 from defirisk.reports.findings import finding_notes
 from defirisk.reports.model import Column, Number, Numbers, Paragraph, Report, Run, Table, header_of
+from defirisk.reports.site import Page
 from defirisk.reports.value import plural
 
 
-def summary(book: Book, outcome: Outcome, verdicts: Sequence[Verdict], *, run: Run) -> Report:
+def summary(
+    book: Book,
+    outcome: Outcome,
+    verdicts: Sequence[Verdict],
+    pages: Mapping[str, Page],
+    *,
+    run: Run,
+) -> Report:
     """The whole demo on one screen; the other pages hold the details."""
     accounts = len(book.owners)
     compared = sum(verdict.compared for verdict in verdicts)
@@ -42,23 +50,16 @@ def summary(book: Book, outcome: Outcome, verdicts: Sequence[Verdict], *, run: R
     return Report(
         title="defirisk demo",
         header=header_of(book, run),
-        lead=(Paragraph(text), *finding_notes(book), tiles, scenarios, _pages(book)),
+        lead=(Paragraph(text), *finding_notes(book), tiles, scenarios, _pages(pages)),
         csv="scenarios",
     )
 
 
-def _pages(book: Book) -> Table:
+def _pages(pages: Mapping[str, Page]) -> Table:
     """The other pages; the renderer makes links of their names."""
-    about = "What would hurt this market most, and who stands closest to it"
     return Table(
         name="pages",
         title="Pages",
         columns=(Column("page", "Page", "text"), Column("what", "What it answers", "prose")),
-        rows=(
-            *((f"{facts.name}.html", about) for facts in book.deployments),
-            ("pools.html", "Where assets can be sold, how much of them, and what wraps what"),
-            ("feeds.html", "What prices are made of, how old they are, what stands on each"),
-            ("stress.html", "What each shock would put at risk, by deployment and by asset"),
-            ("verify.html", "Which numbers were compared with the contracts' own answers"),
-        ),
+        rows=tuple((file, page.about or page.report.title) for file, page in pages.items()),
     )

@@ -38,12 +38,16 @@ def report(made: Composition, measures: Sequence[Measure], *, run: Run) -> Repor
     nodes = {node.id: node for node in made.graph.nodes}
     shown = [(measure, _ranked(measure, values[measure.name], made)) for measure in measures]
     findings = _findings(shown, nodes)
-    marked = {node for measure, ranked in shown for node, _ in ranked[:_TOLD]}
+    marked = {
+        node
+        for measure, ranked in shown
+        for node, value in [one for one in ranked if measure.is_finding(one[1])][:_TOLD]
+    }
     lead: tuple[Block, ...] = (
         Paragraph(_sentence(made, findings)),
         _tiles(made),
+        network(made.graph, marked, _facts(measures, values)),
         findings,
-        network(made.graph, marked),
     )
     return Report(
         title="Composability",
@@ -53,6 +57,17 @@ def report(made: Composition, measures: Sequence[Measure], *, run: Run) -> Repor
         data=_data(made, values),
         csv="findings",
     )
+
+
+def _facts(
+    measures: Sequence[Measure], values: Mapping[str, Values]
+) -> dict[str, list[tuple[str, str]]]:
+    """Every measure of a node, by the node's id."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for measure in measures:
+        for node, value in values[measure.name].items():
+            found.setdefault(node, []).append((measure.title, show(value, _KINDS[measure.unit])))
+    return found
 
 
 def _ranked(measure: Measure, values: Values, made: Composition) -> list[tuple[str, float]]:

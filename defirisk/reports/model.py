@@ -171,32 +171,49 @@ class Chart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dot:
-    """A node of a picture: its place, its width in pixels, and lines to read where it is chosen."""
+    """A node of a picture: its place, in no unit, and what to read where it is chosen.
 
+    `facts` are (what, how much) as text, `ties` the edges it has, also those that are no line of
+    the picture. A `marked` one stands out. A `minor` one is only drawn where it is looked for.
+    """
+
+    id: str
+    kind: str
     label: str
     x: float
     y: float
-    size: float
-    details: tuple[str, ...]
+    value_usd: float | None
+    ties: int
+    facts: tuple[tuple[str, str], ...] = ()
+    marked: bool = False
+    minor: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dots:
-    """Nodes of one kind, and the lines that begin at them: a reader hides them together."""
+class Line:
+    """An edge of a picture, from one dot to another, by their ids. Dollars: None is unknown."""
 
-    name: str
-    dots: tuple[Dot, ...]
-    lines: tuple[tuple[tuple[float, float], tuple[float, float]], ...]
+    source: str
+    target: str
+    kind: str
+    value_usd: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """A picture of nodes and lines. Formats that cannot draw leave it out: tables say it all."""
+    """A picture of nodes and lines to filter by kind, name and dollars, and to click. Formats that
+    cannot draw leave it out: tables say it all.
+    """
 
     name: str
     title: str
-    groups: tuple[Dots, ...]
+    dots: tuple[Dot, ...]
+    lines: tuple[Line, ...]
     note: str = ""
+
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of its dots, in the order of the dots."""
+        return tuple(dict.fromkeys(dot.kind for dot in self.dots))
 
 
 Block = Paragraph | Note | Numbers | Table | Chart | Network

@@ -2,62 +2,65 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from typing import get_args
 
 from defirisk.graph.model import Edge, Graph, Node, NodeKind
-from defirisk.reports.model import Dot, Dots, Network
-from defirisk.reports.value import show
+from defirisk.reports.model import Dot, Line, Network
 
 KINDS: tuple[NodeKind, ...] = get_args(NodeKind)
 MOST = 24
 """Nodes of one kind that are drawn beside those that stand out: a picture of all is a ball."""
-_LINES = 8
+MOST_DOTS = 1000
+MOST_LINES = 4000
+"""What a page holds beside what is drawn at once: a reader finds it by name."""
+
+Place = tuple[float, float]
+Facts = Mapping[str, Sequence[tuple[str, str]]]
 
 
-def network(graph: Graph, marked: Collection[str]) -> Network:
-    """The largest nodes of each kind and those in `marked`, and the edges between them."""
-    shown = _shown(graph, marked)
-    edges = [one for one in graph.edges if one.source in shown and one.target in shown]
-    places = _places(edges)
-    shown = {id: node for id, node in shown.items() if id in places}
-    edges = [one for one in edges if one.source in places]
-    labels = {node.id: node.label for node in graph.nodes}
-    around: dict[str, list[Edge]] = {}
-    for edge in graph.edges:
-        around.setdefault(edge.source, []).append(edge)
-        around.setdefault(edge.target, []).append(edge)
-    groups = []
-    for kind in KINDS:
-        own = [node for node in shown.values() if node.kind == kind]
-        dots = tuple(
-            Dot(
-                label=node.label,
-                x=places[node.id][0],
-                y=places[node.id][1],
-                size=_size(node.value_usd),
-                details=_details(node, around.get(node.id, []), labels),
-            )
-            for node in own
+def network(graph: Graph, marked: Collection[str], facts: Facts) -> Network:
+    """The largest nodes of each kind and those in `marked` are drawn; the others are there to be
+    looked for. `facts` are the measures of a node, by its id: (title, value) as text.
+    """
+    major = _major(graph, marked)
+    kept = {node.id: node for node in [*major.values(), *_largest(graph, MOST_DOTS)]}
+    edges = [one for one in graph.edges if one.source in kept and one.target in kept]
+    places = _places(major, kept, edges)
+    ties = Counter(end for edge in graph.edges for end in (edge.source, edge.target))
+    dots = tuple(
+        Dot(
+            id=node.id,
+            kind=node.kind,
+            label=node.label,
+            x=places[node.id][0],
+            y=places[node.id][1],
+            value_usd=node.value_usd,
+            ties=ties[node.id],
+            facts=tuple(facts.get(node.id, ())),
+            marked=node.id in marked,
+            minor=node.id not in major,
         )
-        lines = tuple(
-            (places[one.source], places[one.target])
-            for one in edges
-            if shown[one.source].kind == kind
-        )
-        if dots:
-            groups.append(Dots(name=kind, dots=dots, lines=lines))
+        for kind in KINDS
+        for node in kept.values()
+        if node.kind == kind
+    )
     return Network(
         name="graph",
         title="Who stands on what",
-        groups=tuple(groups),
-        note=f"{len(shown)} of {len(graph.nodes)} nodes: the largest of each kind, and those that "
-        "stand out. Click a kind to hide it, a node to read what it is tied to.",
+        dots=dots,
+        lines=_lines(edges, major),
+        note=f"{len(major)} of {len(graph.nodes)} nodes are drawn at first: the largest of each "
+        "kind, and those that stand out, which have a ring. Choose one to read what it is tied to.",
     )
 
 
-def _shown(graph: Graph, marked: Collection[str]) -> dict[str, Node]:
+def _largest(graph: Graph, most: int) -> list[Node]:
+    return sorted(graph.nodes, key=lambda node: -(node.value_usd or 0.0))[:most]
+
+
+def _major(graph: Graph, marked: Collection[str]) -> dict[str, Node]:
     found: dict[str, Node] = {}
     for kind in KINDS:
         own = [node for node in graph.nodes if node.kind == kind]
@@ -66,10 +69,48 @@ def _shown(graph: Graph, marked: Collection[str]) -> dict[str, Node]:
     return found
 
 
-def _places(edges: list[Edge]) -> dict[str, tuple[float, float]]:
-    """Of the largest part that hangs together, by springs: what is apart would fly off. Dollars are
-    no measure here: a whale is not nearer.
+def _lines(edges: Sequence[Edge], major: Collection[str]) -> tuple[Line, ...]:
+    """Those between what is drawn, and then the largest."""
+    between = [one for one in edges if one.source in major and one.target in major]
+    others = [one for one in edges if one.source not in major or one.target not in major]
+    others.sort(key=lambda edge: -(edge.value_usd or 0.0))
+    return tuple(
+        Line(source=edge.source, target=edge.target, kind=edge.kind, value_usd=edge.value_usd)
+        for edge in [*between, *others[:MOST_LINES]]
+    )
+
+
+def _places(
+    major: Collection[str], kept: Collection[str], edges: Sequence[Edge]
+) -> dict[str, Place]:
+    """By springs the largest part that hangs together; all else in the middle of what it is tied
+    to, and in a row below where that is nothing.
     """
+    found = _springs([one for one in edges if one.source in major and one.target in major])
+    while near := _near(found, edges):
+        found |= near
+    apart = [node for node in kept if node not in found]
+    below = max((y for _, y in found.values()), default=0.0) + 0.2
+    for place, node in enumerate(apart):
+        found[node] = _rounded(2 * (place + 1) / (len(apart) + 1) - 1, below)
+    return found
+
+
+def _near(found: Mapping[str, Place], edges: Sequence[Edge]) -> dict[str, Place]:
+    """The middle of what has a place, of each node that is tied to some and has none."""
+    around: dict[str, list[Place]] = {}
+    for edge in edges:
+        for end, other in ((edge.source, edge.target), (edge.target, edge.source)):
+            if end not in found and other in found:
+                around.setdefault(end, []).append(found[other])
+    return {
+        node: _rounded(sum(x for x, _ in near) / len(near), sum(y for _, y in near) / len(near))
+        for node, near in around.items()
+    }
+
+
+def _springs(edges: Sequence[Edge]) -> dict[str, Place]:
+    """Dollars are no measure here: a whale is not nearer."""
     import networkx as nx
 
     drawn = nx.Graph((edge.source, edge.target) for edge in edges)
@@ -81,24 +122,8 @@ def _places(edges: list[Edge]) -> dict[str, tuple[float, float]]:
     drawn.add_nodes_from(sorted(whole))
     drawn.add_edges_from(sorted(tuple(sorted(pair)) for pair in whole.edges))
     found = nx.kamada_kawai_layout(drawn)
-    return {node: (round(float(x), 4), round(float(y), 4)) for node, (x, y) in found.items()}
+    return {node: _rounded(float(x), float(y)) for node, (x, y) in found.items()}
 
 
-def _size(value: float | None) -> float:
-    """Pixels: a thousand times the dollars are thrice the width."""
-    return 7.0 if not value else min(max(7.0, 2.2 * math.log10(value) + 1), 20.0)
-
-
-def _details(node: Node, edges: list[Edge], labels: Mapping[str, str]) -> tuple[str, ...]:
-    """What the node is, and its largest edges."""
-    largest = sorted(edges, key=lambda edge: -(edge.value_usd or 0.0))
-    lines = [f"{node.kind}: {show(node.value_usd, 'usd')}"]
-    for edge in largest[:_LINES]:
-        said = f"{edge.kind} {show(edge.value_usd, 'usd')}"
-        if edge.source == node.id:
-            lines.append(f"to {labels[edge.target]}: {said}")
-        else:
-            lines.append(f"from {labels[edge.source]}: {said}")
-    if len(largest) > _LINES:
-        lines.append(f"and {len(largest) - _LINES} more")
-    return tuple(lines)
+def _rounded(x: float, y: float) -> Place:
+    return round(x, 4), round(y, 4)

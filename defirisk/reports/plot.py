@@ -11,24 +11,17 @@ import math
 from typing import Any
 
 from defirisk.reports import escape
-from defirisk.reports.model import Axis, Chart, Dots, Network, Series, Value
+from defirisk.reports.model import Axis, Chart, Series, Value
 from defirisk.reports.value import show
 
 _RAMPS = {"plain": "--series-", "loss": "--loss-"}
 _RAMP_LENGTH = 6
 _TICKS = 5
-_SYMBOLS = ("square", "circle", "diamond", "triangle-up", "hexagon", "star", "circle-open")
-_NODE_COLORS = (
-    *("--series-2", "--series-1", "--series-3", "--loss-1", "--series-5", "--loss-3"),
-    "--series-4",
-)
 _DASHES = ("solid", "solid", "dash", "dot", "dashdot", "longdash")
 
 
-def figure(chart: Chart | Network) -> dict[str, Any]:
-    """The `data` and `layout` of one chart or picture."""
-    if isinstance(chart, Network):
-        return _network(chart)
+def figure(chart: Chart) -> dict[str, Any]:
+    """The `data` and `layout` of one chart."""
     draw = _bar if chart.form in ("bar", "stacked") else _line
     data = [draw(chart, series, number) for number, series in enumerate(chart.series)]
     layout: dict[str, Any] = _frame(340, legend=len(chart.series) > 1) | {
@@ -72,53 +65,6 @@ def _frame(height: int, *, legend: bool) -> dict[str, Any]:
             "y": 1.02,
             "yanchor": "bottom",
             "traceorder": "normal",
-        },
-    }
-
-
-def _network(picture: Network) -> dict[str, Any]:
-    """A trace of lines under one of nodes for each kind; the legend hides both."""
-    groups = list(enumerate(picture.groups))
-    hidden = {"visible": False, "fixedrange": True}
-    return {
-        "data": [_lines(group) for _, group in groups] + [_dots(g, n) for n, g in groups],
-        "layout": _frame(620, legend=True) | {"xaxis": dict(hidden), "yaxis": dict(hidden)},
-    }
-
-
-def _lines(group: Dots) -> dict[str, Any]:
-    points = [point for line in group.lines for point in (*line, (None, None))]
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "legendgroup": group.name,
-        "showlegend": False,
-        "hoverinfo": "skip",
-        "x": [x for x, _ in points],
-        "y": [y for _, y in points],
-        "line": {"color": "--line", "width": 1},
-    }
-
-
-def _dots(group: Dots, number: int) -> dict[str, Any]:
-    """`customdata` are the lines to read on a click, first the name: text, never markup."""
-    return {
-        "type": "scatter",
-        "mode": "markers",
-        "name": _inert(group.name),
-        "legendgroup": group.name,
-        "x": [dot.x for dot in group.dots],
-        "y": [dot.y for dot in group.dots],
-        "text": [f"{_inert(dot.label)}<br>{_inert(dot.details[0])}" for dot in group.dots],
-        "hovertemplate": "%{text}<extra></extra>",
-        "customdata": [
-            [escape.clean(line) for line in (dot.label, *dot.details)] for dot in group.dots
-        ],
-        "marker": {
-            "size": [round(dot.size, 1) for dot in group.dots],
-            "symbol": _SYMBOLS[number % len(_SYMBOLS)],
-            "color": _NODE_COLORS[number % len(_NODE_COLORS)],
-            "line": {"color": "--paper", "width": 1},
         },
     }
 

@@ -135,3 +135,7 @@ def wrapped_tokens(book: Book) -> Table:
         rows=tuple(rows),
         empty="none",
     )
+
+
+OVERVIEWS = {"venue": ("pool", pools), "feed": ("feed", feeds)}
+"""By the name of a report: what its pages are called, and the list that leads to them."""

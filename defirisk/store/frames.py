@@ -19,11 +19,13 @@ from defirisk.core.book import Book, DeploymentFacts, Ints, MarketFacts
 from defirisk.core.errors import UsageError
 from defirisk.core.evm import ZERO_ADDRESS, Block
 from defirisk.core.holdings import Holding, Holdings, Market, Side
+from defirisk.core.liquidation import Liquidates, Liquidation
 from defirisk.core.plugins import adapter
 from defirisk.core.quote import Program, exact, rate_value
 from defirisk.core.sources import Sources
 from defirisk.core.verdict import Checked
 from defirisk.store.asset_axis import asset_axis
+from defirisk.store.liquidation_frames import side_by_side
 from defirisk.store.registry import StoredDeployment
 from defirisk.store.snapshots import snapshot, sources_at
 from defirisk.store.verifications import last_checked
@@ -62,6 +64,9 @@ class _Part:
         self.snapshot = snap
         self.holdings: Holdings = market.holdings(snap)
         self.check: LiquidationCheck = market.liquidation_check(snap)
+        self.liquidation: Liquidation | None = (
+            market.liquidation(snap, self.holdings) if isinstance(market, Liquidates) else None
+        )
         self.facts = DeploymentFacts(
             name=stored.deployment.name,
             protocol=stored.deployment.protocol,
@@ -150,6 +155,7 @@ class _Frames:
             edge=_ExactEdge([(self._parts[d].check, name, first_quotes[d]) for d, name in units]),
             owners=owners,
             unit_owner=unit_owner,
+            liquidation=side_by_side([(part.holdings, part.liquidation) for part in self._parts]),
         )
 
     def _owners(self) -> tuple[tuple[str, ...], Ints]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
@@ -150,7 +151,8 @@ def sources_at(connection: Connection, chain_id: int, block: Block) -> Sources:
     for its, stored in pairs:
         if isinstance(its, ClaimAdapter):
             claims = its.claims(snapshot(connection, stored, block, found))
-            found.claims |= {claim.token: claim for claim in claims}
+            issuer = stored.deployment.name
+            found.claims |= {claim.token: replace(claim, issuer=issuer) for claim in claims}
     oracles = [(its, stored) for its, stored in pairs if isinstance(its, OracleAdapter)]
     for _ in range(MAX_FEED_DEPTH):
         before = dict(found.answers)

@@ -2,84 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from defirisk.reports.protocol import REPORT
 from defirisk.reports.render import render
-from defirisk.reports.site import write_site
+from defirisk.reports.site import Page, write_site
 from defirisk.reports.sources import feeds, page_of, pools
 from defirisk.reports.venue import REPORT as VENUE
-from tests.browser.chromium import FLAGS, NoChromium, find_chromium
+from tests.browser.looking import DESKTOP, NASTY, PHONE, look
 from tests.unit.reports import sample, sources
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.browser
-
-DESKTOP, PHONE = (1280, 900), (390, 844)
-NASTY = "</script><img src=//evil.example/x onerror=alert(1)>\u202e$" + "W" * 10_000
-# How many charts have drawn paths, and how wide the page is beyond the window.
-MEASURE = """() => ({
-    drawn: [...document.querySelectorAll(".plot")]
-        .map((box) => box.querySelectorAll("svg .trace path").length > 0),
-    overflow: document.documentElement.scrollWidth - window.innerWidth,
-    legend: [...document.querySelectorAll(".legendtext")].map((text) => text.textContent),
-})"""
-
-
-@dataclass
-class Seen:
-    """What opening a page caused."""
-
-    messages: list[str] = field(default_factory=list)
-    requests: list[str] = field(default_factory=list)
-    failed: list[str] = field(default_factory=list)
-    drawn: list[bool] = field(default_factory=list)
-    legend: list[str] = field(default_factory=list)
-    overflow: int = 0
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    try:
-        chromium = find_chromium()
-    except NoChromium as error:
-        pytest.skip(str(error))
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        env: dict[str, str | float | bool] = dict(chromium.env)
-        opened = playwright.chromium.launch(
-            executable_path=chromium.path, args=list(FLAGS), env=env, headless=True
-        )
-        yield opened
-        opened.close()
-
-
-def look(browser: Browser, path: Path, size: tuple[int, int], *, dark: bool = False) -> Seen:
-    """Opens the page and waits until its scripts have run."""
-    seen = Seen()
-    context = browser.new_context(
-        viewport={"width": size[0], "height": size[1]},
-        color_scheme="dark" if dark else "light",
-    )
-    page = context.new_page()
-    page.on("console", lambda message: seen.messages.append(message.text))
-    page.on("pageerror", lambda error: seen.messages.append(str(error)))
-    page.on("request", lambda request: seen.requests.append(request.url))
-    page.on("requestfailed", lambda request: seen.failed.append(request.url))
-    page.goto(path.as_uri())
-    page.wait_for_load_state("networkidle")
-    found: dict[str, Any] = page.evaluate(MEASURE)
-    seen.drawn, seen.overflow, seen.legend = found["drawn"], found["overflow"], found["legend"]
-    context.close()
-    return seen
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
@@ -113,7 +52,7 @@ def test_hostile_names_do_nothing(browser: Browser, tmp_path: Path, size: tuple[
 def test_pages_of_a_site_share_plotly(browser: Browser, tmp_path: Path) -> None:
     report = REPORT.build(sample.book(), run=sample.RUN)
     empty = REPORT.build(sample.empty_book(), run=sample.RUN)
-    write_site(tmp_path, {"aave-v3.html": report}, empty)
+    write_site(tmp_path, {"aave-v3.html": Page(report=report)}, empty)
     seen = look(browser, tmp_path / "aave-v3.html", DESKTOP)
     assert seen.messages == []
     expected = [tmp_path / "aave-v3.html", tmp_path / "plotly.min.js"]
@@ -132,14 +71,17 @@ def test_pools_and_feeds(
     """A pool of two tokens, one of three whose lines need a legend, and one that runs out."""
     pair = sources.venue(sources.PAIR, sources.POOL, label=NASTY)
     book = sources.book(pair, sources.three_coins(), sources.depth_table())
-    lists = {"pools.html": pools(book, run=sample.RUN), "feeds.html": feeds(book, run=sample.RUN)}
     details = {
         page_of("pool", address): VENUE.build(book, run=sample.RUN, subject=address)
         for address in VENUE.subjects(book)
     }
-    write_site(tmp_path, lists, lists["pools.html"], details)
+    pages = {
+        "pools.html": Page(report=pools(book, run=sample.RUN), details=details),
+        "feeds.html": Page(report=feeds(book, run=sample.RUN)),
+    }
+    write_site(tmp_path, pages, pages["pools.html"].report)
 
-    for name in (*lists, *details):
+    for name in (*pages, *details):
         seen = look(browser, tmp_path / name, size, dark=dark)
         assert seen.messages == [], name
         assert seen.failed == [], name

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from defirisk.core.book import Book
     from defirisk.core.verdict import Verdict
-    from defirisk.reports.model import Report, Run
+    from defirisk.reports.model import Report
     from defirisk.store.database import Store
 
 RECORDING = "demo-chain.jsonl.xz"
@@ -107,36 +107,37 @@ def _pages(store: Store, folder: Path, verdicts: list[Verdict]) -> Report:
     from defirisk.cli.session import load, load_all, provenance
     from defirisk.contagion.screen import screen
     from defirisk.core.plugins import reports
-    from defirisk.reports import stress, verification
+    from defirisk.graph.build import compose
+    from defirisk.graph.measures import measures
+    from defirisk.reports import graph, stress, verification
     from defirisk.reports.demo import summary
-    from defirisk.reports.site import write_site
-    from defirisk.reports.sources import feeds, pools
+    from defirisk.reports.site import Page, plug_in_pages, write_site
     from defirisk.shocks.grammar import scenario
 
     book, final = load(store, (), None, None)
     run = provenance(book.chain_id, final)
     outcome = screen(book, [scenario("", shocks, book) for shocks in SHOCKS])
-    report = reports()["protocol"]
-    pages = {
-        f"{facts.name}.html": report.build(load(store, (facts.name,), None, None)[0], run=run)
-        for facts in book.deployments
-    }
     chain = load_all(store, None, None)[0]
-    pages["pools.html"], pages["feeds.html"] = pools(chain, run=run), feeds(chain, run=run)
-    pages["stress.html"] = stress.build(book, outcome, run=run)
-    pages["verify.html"] = verification.build(verdicts, run=run)
-    front = summary(book, outcome, verdicts, run=run)
-    write_site(folder, pages, front, _details(chain, run))
+
+    def only(name: str) -> Book:
+        return load(store, (name,), None, None)[0]
+
+    pages = plug_in_pages(reports(), chain, only, run=run)
+    pages["stress.html"] = Page(
+        report=stress.build(book, outcome, run=run),
+        name="Stress",
+        about="What each shock would put at risk, by deployment and by asset",
+    )
+    pages["graph.html"] = Page(
+        report=graph.report(compose(chain), list(measures().values()), run=run),
+        name="Graph",
+        about="Who stands on what: to be filtered and clicked",
+    )
+    pages["verify.html"] = Page(
+        report=verification.build(verdicts, run=run),
+        name="Verified",
+        about="Which numbers were compared with the contracts' own answers",
+    )
+    front = summary(book, outcome, verdicts, pages, run=run)
+    write_site(folder, pages, front)
     return front
-
-
-def _details(chain: Book, run: Run) -> dict[str, Report]:
-    """A page for each pool and each feed."""
-    from defirisk.core.plugins import reports
-    from defirisk.reports.sources import page_of
-
-    return {
-        page_of(kind, address): reports()[name].build(chain, run=run, subject=address)
-        for kind, name in (("pool", "venue"), ("feed", "feed"))
-        for address in reports()[name].subjects(chain)
-    }

@@ -6,7 +6,7 @@ import click
 
 from defirisk.cli.options import db_option, output_options
 
-KINDS = ("lending", "pools", "prices", "vaults", "oracles")
+KINDS = ("lending", "pools", "prices", "vaults", "oracles", "morpho")
 
 
 @click.command(
@@ -17,6 +17,7 @@ Examples:
   defirisk import lending markets.parquet positions.parquet --skip-bad --format json
   defirisk import pools pools.csv ticks.csv
   defirisk import vaults vaults.csv allocations.csv
+  defirisk import morpho markets.csv positions.csv allocations.csv oracles.csv
 \b
 Columns, the first line of a file being its header; amounts are in whole tokens, fractions of 1:
   lending  protocol,market,account,asset,side,amount        side: collateral, supply or debt
@@ -30,7 +31,11 @@ Columns, the first line of a file being its header; amounts are in whole tokens,
            price,cumulative_amount); decimals_in,decimals_out where they are not 18
   prices   ts,asset,price_usd,source
   vaults   vault,asset,total_assets,total_shares            and: vault,market,amount
-  oracles  protocol,market,asset,kind,source""",
+  oracles  protocol,market,asset,kind,source
+  morpho   what Morpho's API says of markets, positions, vaults, allocations and oracles, with its
+           column names; other columns are passed over, and files of sums and of prices, too
+\b
+A CSV file that ends in .gz is unpacked.""",
 )
 @click.argument("kind", type=click.Choice(KINDS), metavar="|".join(KINDS))
 @click.argument(
@@ -51,7 +56,8 @@ def command(
     format_: str | None,
     output: str | None,
 ) -> None:
-    """Read positions, pools, prices, vaults or oracles from CSV or parquet files into the store.
+    """Read positions, pools, prices, vaults, oracles or records of Morpho's API from CSV or parquet
+    files into the store.
 
     Which file is which, its header says. Nothing is stored unless every row is valid. A protocol,
     pool or vault that was imported before is replaced; what it was stays readable with --block.

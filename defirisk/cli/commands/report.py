@@ -15,10 +15,12 @@ Examples:
   defirisk report protocol aave-v3 -o aave.html
   defirisk report protocol aave-v3-ethereum --block 23100000 --format md
   defirisk report venue WETH/USDC -o pool.html
-  defirisk report feed WETH"""
+  defirisk report feed WETH
+  defirisk report contagion
+  defirisk report contagion xUSD -o contagion.html"""
 )
 @click.argument("report", metavar="REPORT")
-@click.argument("name")
+@click.argument("name", default="")
 @chain_option
 @block_option
 @db_option
@@ -32,16 +34,21 @@ def command(
     format_: str | None,
     output: str | None,
 ) -> None:
-    """Everything about one protocol, pool or feed, the answer first.
+    """Everything about one protocol, pool, feed or failure, the answer first.
 
     REPORT is one of defirisk list reports; NAME is what it is about: a deployment or a protocol, a
-    pool ("WETH/USDC" or its address), a feed (its address, or the asset that it prices).
+    pool ("WETH/USDC" or its address), a feed (its address, or the asset that it prices), what fails
+    (an asset, a vault, a market such as USDC@aave-v3, a protocol). Of contagion it may be left out:
+    everything that can fail is ranked then.
     """
     from defirisk.cli.output import emit
     from defirisk.cli.session import load, load_all, opened, provenance
+    from defirisk.core.errors import UsageError
     from defirisk.core.plugins import choose, reports
 
     chosen = choose(report, reports(), "report")
+    if not name and not getattr(chosen, "of_everything", False):
+        raise UsageError(f"a report on a {report} needs a NAME: defirisk report {report} NAME")
     with opened(db) as (settings, store):
         chain_id = settings.chain_id(chain)
         if chosen.of_deployments:

@@ -56,6 +56,7 @@ class ImportedVaults(ImportedAdapter):
                 rate=rate,
                 total_assets_raw=row.total_assets_raw,
                 supply_raw=shares,
+                decimals=PLACES,
                 allocations=tuple(
                     Allocation(market=one.market, assets_raw=one.assets_raw)
                     for one in snapshot.rows.all(ImportedAllocation)

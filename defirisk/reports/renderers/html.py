@@ -6,12 +6,15 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from defirisk.reports import escape, plot, provenance
+from defirisk.reports.diagram import MARKS, diagram
 from defirisk.reports.model import (
     TEXT_KINDS,
     Chart,
@@ -29,51 +32,76 @@ from defirisk.reports.value import UNKNOWN, is_address, is_unknown, show
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 INLINE = "inline"
+B = TypeVar("B", Chart, Network)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A page of a site as its navigation shows it; those of one `group` are folded together."""
+
+    file: str
+    name: str
+    group: str = ""
 
 
 def html(
     report: Report,
     plotly: str = INLINE,
-    pages: Sequence[tuple[str, str]] = (),
+    pages: Sequence[Link] = (),
     here: str = "",
-    details: Sequence[str] = (),
+    details: Mapping[str, str] | None = None,
 ) -> str:
     """The whole page. `plotly` is "inline", or the relative path of a plotly.min.js to share.
 
-    `pages` are the (file name, title) of the pages of a site, `here` this page's file name,
-    `details` further files; a cell of text that is one of these file names becomes a link.
+    `pages` are the links to the pages of a site, `here` the file name of that among them which is
+    this page, or which leads to it; `details` are titles of further files. A cell of text that
+    is a file name of these becomes a link.
     """
     from markupsafe import Markup
 
-    charts = {
-        f"chart-{number}": block
-        for number, block in enumerate(
-            block for block in report.blocks() if isinstance(block, Chart | Network)
-        )
-    }
+    charts = _numbered("chart", report, Chart)
+    networks = _numbered("network", report, Network)
     inline = [_script("charts.js")] if charts else []
     if charts and plotly == INLINE:
         inline.insert(0, plotly_js())
+    if networks:
+        inline.append(_script("network.js"))
     return (
         _environment()
         .get_template("page.html")
         .render(
             report=report,
             provenance=provenance.lines(report.header),
-            charts={id(chart): name for name, chart in charts.items()},
-            figures=Markup(embedded({name: plot.figure(one) for name, one in charts.items()})),
+            names={id(block): name for name, block in {**charts, **networks}.items()},
+            figures=_json({name: plot.figure(one) for name, one in charts.items()}),
+            networks=_json({name: diagram(one) for name, one in networks.items()}),
             style=Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),
             scripts=[Markup(script) for script in inline],
             plotly_path=plotly if charts and plotly != INLINE else "",
             policy=_policy(inline, shared=plotly != INLINE),
-            pages=pages,
-            files=[*(file for file, _ in pages), *details],
+            pages=[(name, list(group)) for name, group in groupby(pages, lambda one: one.group)],
+            titles=(details or {}) | {one.file: one.name for one in pages},
+            listed=[one.file for one in pages],
             here=here,
         )
     )
+
+
+def _numbered(name: str, report: Report, kind: type[B]) -> dict[str, B]:
+    """The blocks of one kind by the ids of their elements."""
+    found = (block for block in report.blocks() if isinstance(block, kind))
+    return {f"{name}-{number}": block for number, block in enumerate(found)}
+
+
+def _json(value: Mapping[str, Any]) -> Markup | str:
+    """For a script element; nothing where there is nothing."""
+    from markupsafe import Markup
+
+    return Markup(embedded(value)) if value else ""
 
 
 @cache
@@ -125,6 +153,7 @@ def _environment() -> Environment:
         "show": _shown,
     }
     environment.globals |= {
+        "marks": MARKS,
         "kind_of": lambda block: type(block).__name__.lower(),
         "cell_class": _cell_class,
         "text_kind": lambda kind: kind in TEXT_KINDS,

@@ -19,14 +19,6 @@
     return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, colored(entry, style)]));
   }
 
-  // What is known of a node that was clicked, as text: a stranger chose its name.
-  function listed(box, lines) {
-    const list = document.getElementById(`${box.id}-chosen`);
-    list.replaceChildren(
-      ...lines.map((line) => Object.assign(document.createElement("li"), { textContent: line })),
-    );
-  }
-
   function draw(width) {
     const style = getComputedStyle(root);
     for (const [id, figure] of Object.entries(figures)) {
@@ -47,12 +39,6 @@
   }
 
   draw();
-  for (const id of Object.keys(figures)) {
-    const box = document.getElementById(id);
-    if (document.getElementById(`${id}-chosen`)) {
-      box.on("plotly_click", (event) => listed(box, event.points[0].customdata || []));
-    }
-  }
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => draw());
   addEventListener("beforeprint", () => {
     root.dataset.paper = "";

@@ -14,9 +14,8 @@ from defirisk.core.book import Book
 from defirisk.graph.build import compose
 from defirisk.graph.measures import measures
 from defirisk.reports.graph import graphml, report
-from defirisk.reports.model import Network
-from defirisk.reports.network import MOST
-from defirisk.reports.plot import figure
+from defirisk.reports.model import Network, Report
+from defirisk.reports.network import MOST, MOST_DOTS
 from defirisk.reports.render import FORMATS, render
 from tests import books
 from tests.command import CommandLine
@@ -105,31 +104,47 @@ def test_a_name_does_nothing_in_graphml() -> None:
     assert not {character for character in text if ord(character) < 32} - {"\n"}
 
 
-def test_the_picture_has_a_trace_of_each_kind_and_text_to_read_on_a_click() -> None:
-    made = report(compose(composed.book(symbols={"WETH": NASTY})), EVERY, run=RUN)
-    (picture,) = (block for block in made.blocks() if isinstance(block, Network))
-    drawn = figure(picture)
+def picture(made: Report) -> Network:
+    (found,) = (block for block in made.blocks() if isinstance(block, Network))
+    return found
 
-    shown = [trace for trace in drawn["data"] if trace["mode"] == "markers"]
-    assert [trace["name"] for trace in shown] == [group.name for group in picture.groups]
-    for trace in drawn["data"]:
-        assert trace["legendgroup"] in {trace["name"] for trace in shown}
-    for trace in shown:
-        assert len(trace["x"]) == len(trace["text"]) == len(trace["customdata"])
-        assert not any("<img" in text for text in trace["text"])
-        assert all(math.isfinite(at) for at in (*trace["x"], *trace["y"]))
-    (looper,) = (lines for trace in shown for lines in trace["customdata"] if lines[0] == "looper")
-    assert any("debt $19.8K" in line for line in looper)
+
+def test_the_picture_is_the_graph_with_every_measure_of_a_node() -> None:
+    made = compose(composed.book())
+    shown = picture(report(made, EVERY, run=RUN))
+    dots = {dot.id: dot for dot in shown.dots}
+    assert {(dot.id, dot.kind, dot.label, dot.value_usd) for dot in shown.dots} == {
+        (node.id, node.kind, node.label, node.value_usd) for node in made.graph.nodes
+    }
+    assert {(one.source, one.target, one.kind, one.value_usd) for one in shown.lines} == {
+        (edge.source, edge.target, edge.kind, edge.value_usd) for edge in made.graph.edges
+    }
+    assert all(math.isfinite(at) for dot in shown.dots for at in (dot.x, dot.y))
+    for dot in shown.dots:
+        ties = [one for one in made.graph.edges if dot.id in (one.source, one.target)]
+        assert dot.ties == len(ties)
+    for measure in EVERY:
+        told = {dot.id for dot in shown.dots if measure.title in dict(dot.facts)}
+        assert told == set(measure.compute(made)), measure.name
+    (looper,) = (dot for dot in dots.values() if dot.label == "looper")
+    assert looper.marked
+    assert dict(looper.facts)["Leverage of loops"] == "10.000"
 
 
 def test_the_picture_of_a_large_chain_is_of_what_matters(recorded_book: Book) -> None:
     made = compose(recorded_book)
-    (picture,) = (
-        block for block in report(made, EVERY, run=RUN).blocks() if isinstance(block, Network)
-    )
-    for group in picture.groups:
-        assert 0 < len(group.dots) <= 3 * MOST
-    assert sum(len(group.dots) for group in picture.groups) < len(made.graph.nodes)
+    shown = picture(report(made, EVERY, run=RUN))
+    drawn = [dot for dot in shown.dots if not dot.minor]
+    assert 0 < len(drawn) < len(shown.dots) <= MOST_DOTS
+    for kind in shown.kinds():
+        of_kind = [dot for dot in shown.dots if dot.kind == kind]
+        largest = sorted(of_kind, key=lambda dot: -(dot.value_usd or 0.0))[:MOST]
+        assert not any(dot.minor for dot in largest)
+        assert all(dot.marked for dot in of_kind if not dot.minor and dot not in largest)
+    places = {(dot.x, dot.y) for dot in drawn}
+    assert len(places) == len(drawn)
+    places_known = {dot.id for dot in shown.dots}
+    assert all({line.source, line.target} <= places_known for line in shown.lines)
 
 
 def test_a_book_of_nothing_is_a_graph_of_nothing() -> None:

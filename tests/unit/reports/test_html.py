@@ -13,7 +13,7 @@ import pytest
 from defirisk.core.errors import UsageError
 from defirisk.reports.protocol import REPORT
 from defirisk.reports.renderers.html import embedded, html, plotly_js
-from defirisk.reports.site import write_site
+from defirisk.reports.site import Page, write_site
 from tests.unit.reports import sample
 
 LOADING = ("src", "srcset", "data", "poster", "action", "background")
@@ -91,7 +91,7 @@ def test_page_without_charts_has_no_scripts() -> None:
 def test_site_links_its_pages_and_has_plotly_once(tmp_path: Path) -> None:
     report = REPORT.build(sample.book(), run=sample.RUN)
     index = REPORT.build(sample.empty_book(), run=sample.RUN, title="All reports")
-    written = write_site(tmp_path / "out", {"aave.html": report}, index)
+    written = write_site(tmp_path / "out", {"aave.html": Page(report=report)}, index)
     assert sorted(path.name for path in written) == ["aave.html", "index.html", "plotly.min.js"]
     text = (tmp_path / "out/aave.html").read_text()
     assert '<script src="plotly.min.js"></script>' in text
@@ -104,4 +104,4 @@ def test_site_links_its_pages_and_has_plotly_once(tmp_path: Path) -> None:
 def test_site_refuses_names_that_are_no_pages(tmp_path: Path, name: str) -> None:
     report = REPORT.build(sample.empty_book(), run=sample.RUN)
     with pytest.raises(UsageError):
-        write_site(tmp_path, {name: report}, report)
+        write_site(tmp_path, {name: Page(report=report)}, report)

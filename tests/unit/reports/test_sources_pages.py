@@ -9,7 +9,7 @@ from defirisk.core.quote import Product
 from defirisk.reports.feed import REPORT as FEED
 from defirisk.reports.model import Report, Table, Value
 from defirisk.reports.render import render
-from defirisk.reports.site import write_site
+from defirisk.reports.site import plug_in_pages, write_site
 from defirisk.reports.sources import feeds, page_of, pools
 from defirisk.reports.venue import REPORT as VENUE
 from defirisk.swaps.constant_product import ConstantProduct
@@ -64,16 +64,11 @@ def test_a_page_s_name_is_safe_and_its_own() -> None:
 
 def test_the_lists_link_to_the_pages(tmp_path: Path) -> None:
     of = sources.book(venue(PAIR, POOL))
-    details = {
-        page_of(kind, subject): report.build(of, run=sample.RUN, subject=subject)
-        for kind, report in (("pool", VENUE), ("feed", FEED))
-        for subject in report.subjects(of)
-    }
-    lists = {"pools.html": pools(of, run=sample.RUN), "feeds.html": feeds(of, run=sample.RUN)}
-    write_site(tmp_path, lists, lists["pools.html"], details)
+    pages = plug_in_pages({"venue": VENUE, "feed": FEED}, of, lambda _: of, run=sample.RUN)
+    write_site(tmp_path, pages, pages["pools.html"].report)
 
     page = page_of("pool", PAIR)
-    assert f'<a href="{page}">' in (tmp_path / "pools.html").read_text()
+    assert f'<a href="{page}"' in (tmp_path / "pools.html").read_text()
     assert "10.17 WETH can be sold" in (tmp_path / page).read_text()
     linked = {*re.findall(r'href="((?:pool|feed)-[^"]*)"', (tmp_path / "feeds.html").read_text())}
-    assert linked == set(details) - {page}
+    assert linked == set(pages["feeds.html"].details) != set()

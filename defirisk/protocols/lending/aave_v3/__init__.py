@@ -29,6 +29,7 @@ from defirisk.protocols.lending.aave_v3.claims import claims
 from defirisk.protocols.lending.aave_v3.findings import findings
 from defirisk.protocols.lending.aave_v3.generation import GENERATIONS
 from defirisk.protocols.lending.aave_v3.holdings import holdings
+from defirisk.protocols.lending.aave_v3.liquidation import liquidation
 from defirisk.protocols.lending.aave_v3.referee import Liquidatable, questions
 from defirisk.protocols.lending.aave_v3.rows import ROWS
 
@@ -145,6 +146,8 @@ class AaveV3:
     def liquidation_check(self, snapshot: Snapshot) -> LiquidationCheck:
         """Decides single accounts in the contract's integers."""
         return Liquidatable(snapshot)
+
+    liquidation = staticmethod(liquidation)
 
     def claims(self, snapshot: Snapshot) -> Iterable[Claim]:
         """What each aToken is a claim on."""

@@ -24,6 +24,7 @@ from defirisk.protocols.lending.compound_v2 import observing
 from defirisk.protocols.lending.compound_v2.claims import claims
 from defirisk.protocols.lending.compound_v2.findings import findings
 from defirisk.protocols.lending.compound_v2.holdings import holdings
+from defirisk.protocols.lending.compound_v2.liquidation import liquidation
 from defirisk.protocols.lending.compound_v2.referee import Liquidatable, questions
 from defirisk.protocols.lending.compound_v2.rows import ROWS
 
@@ -131,6 +132,7 @@ class CompoundV2:
 
     holdings = staticmethod(holdings)
     liquidation_check = staticmethod(Liquidatable)
+    liquidation = staticmethod(liquidation)
     claims = staticmethod(claims)
     questions = staticmethod(questions)
     findings = staticmethod(findings)

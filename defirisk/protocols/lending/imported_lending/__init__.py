@@ -12,6 +12,7 @@ from defirisk.core.adapter import Finding, Kind, Question, Snapshot
 from defirisk.core.imported import ImportedAdapter
 from defirisk.core.row import Row
 from defirisk.protocols.lending.imported_lending.holdings import Liquidatable, holdings
+from defirisk.protocols.lending.imported_lending.liquidation import liquidation
 from defirisk.protocols.lending.imported_lending.rows import ROWS
 
 
@@ -25,6 +26,7 @@ class ImportedLending(ImportedAdapter):
 
     holdings = staticmethod(holdings)
     liquidation_check = staticmethod(Liquidatable)
+    liquidation = staticmethod(liquidation)
 
     def questions(self, snapshot: Snapshot) -> Iterable[Question]:
         """None: there is no contract to answer."""

@@ -25,6 +25,7 @@ from defirisk.protocols.lending.morpho_blue.findings import findings
 from defirisk.protocols.lending.morpho_blue.health import Liquidatable
 from defirisk.protocols.lending.morpho_blue.holdings import holdings
 from defirisk.protocols.lending.morpho_blue.interest import proportional_rate
+from defirisk.protocols.lending.morpho_blue.liquidation import liquidation
 from defirisk.protocols.lending.morpho_blue.referee import (
     market_params,
     market_totals,
@@ -159,6 +160,7 @@ class MorphoBlue:
 
     holdings = staticmethod(holdings)
     liquidation_check = staticmethod(Liquidatable)
+    liquidation = staticmethod(liquidation)
     questions = staticmethod(questions)
     findings = staticmethod(findings)
 

@@ -1,0 +1,228 @@
+"""What oracles are made of, as arrays, and where they stand at the start of a scenario."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from defirisk.contagion.cascade.means import BASIS, mean_table, opened
+from defirisk.contagion.cascade.oracles import Oracles, Told, move_claims, quotes
+from defirisk.contagion.cascade.prices import price_tree
+from defirisk.contagion.cascade.programs import Compiled, compiled, evaluate
+from defirisk.contagion.cascade.ticks import tick_powers
+from defirisk.core.book import Book, Floats, Ints
+from defirisk.core.evm import Address
+from defirisk.core.quote import Conversion, Feed, Leaf, Market, Program, Spot, leaves
+from defirisk.core.scenario import Scenario, conversions, market_prices
+from defirisk.core.venue import Venue
+from defirisk.shocks.target import price_moves
+
+APART = 1e-9
+"""Factors that differ by more, relatively, are not of one move: prices are floats, and rounded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """The tables of the kernels, and which leaf each of their rows is.
+
+    `feeds` has the rows of `Oracles.feed_asset`, `conversions` those of the kernels' argument of
+    that name, `spots` the pairs behind the tree's.
+    """
+
+    tables: Oracles
+    compiled: Compiled
+
+    @property
+    def feeds(self) -> tuple[Feed, ...]:
+        return self.compiled.feeds
+
+    @property
+    def spots(self) -> tuple[Spot, ...]:
+        return self.compiled.spots
+
+    @property
+    def conversions(self) -> tuple[Conversion, ...]:
+        return self.compiled.conversions
+
+
+def sources(book: Book, venues: Sequence[Venue]) -> Sources:
+    """The oracles of a book. `venues` are the pools that are computed with, in their order."""
+    claims = claims_in_order(book)
+    programs = [*book.quote_program, *(_program(book, claim) for claim in claims)]
+    code = compiled(programs, [asset.address for asset in book.assets])
+    tree = price_tree(book, venues)
+    pairs = [*zip(tree.venue, tree.token, tree.other, strict=True), *_pairs(code.spots, venues)]
+    columns = np.array(pairs, dtype=np.int64).reshape(-1, 3)
+    priced = _priced_assets(book)
+    tables = Oracles(
+        tree=tree,
+        pair_venue=columns[:, 0].copy(),
+        pair_token=columns[:, 1].copy(),
+        pair_other=columns[:, 2].copy(),
+        feed_asset=np.array([priced.get(one.address, -1) for one in code.feeds], dtype=np.int64),
+        feed_scale=np.array([_scale(book, one.address) for one in code.feeds], dtype=np.float64),
+        claim=np.array(claims, dtype=np.int64),
+        means=mean_table(book, code.means, len(programs)),
+        code=code.code,
+        blocks=code.blocks,
+        powers=tick_powers(),
+    )
+    return Sources(tables=tables, compiled=code)
+
+
+def claims_in_order(book: Book) -> list[int]:
+    """Assets that are claims, each after the claims that it is made of; in a circle, the first one
+    comes last.
+    """
+    place = {asset.address: a for a, asset in enumerate(book.assets)}
+    order: list[int] = []
+    begun: set[int] = set()
+
+    def visit(asset: int) -> None:
+        program = book.assets[asset].program
+        if program is None or asset in begun:
+            return
+        begun.add(asset)
+        for leaf in leaves(program):
+            if isinstance(leaf, Market) and leaf.asset in place:
+                visit(place[leaf.asset])
+        order.append(asset)
+
+    for asset in range(len(book.assets)):
+        visit(asset)
+    return order
+
+
+def _program(book: Book, claim: int) -> Program:
+    program = book.assets[claim].program
+    assert program is not None
+    return program
+
+
+def _pairs(spots: Sequence[Spot], venues: Sequence[Venue]) -> list[tuple[int, int, int]]:
+    place = {venue.address: v for v, venue in enumerate(venues)}
+    found = []
+    for spot in spots:
+        v = place.get(spot.venue, -1)
+        traded = v >= 0 and {spot.base, spot.quote} <= set(venues[v].tokens)
+        if traded:
+            found.append((v, venues[v].place(spot.base), venues[v].place(spot.quote)))
+        else:
+            found.append((-1, 0, 1))
+    return found
+
+
+def _scale(book: Book, feed: Address) -> float:
+    answer = book.sources.answers.get(feed)
+    return float(10**answer.decimals) if answer is not None else 0.0
+
+
+def _priced_assets(book: Book) -> dict[Address, int]:
+    """The asset whose market each feed follows: one whose price shock moves the feed; of several,
+    the first that follows no other, else the first.
+    """
+    found: dict[Address, int] = {}
+    own = [a for a, asset in enumerate(book.assets) if asset.follows is None]
+    others = [a for a, asset in enumerate(book.assets) if asset.follows is not None]
+    for asset in own + others:
+        for feed in price_moves(book, asset, Fraction(1, 2)).feeds:
+            found.setdefault(feed, asset)
+    return found
+
+
+def opening(book: Book, scenario: Scenario, found: Sources, rounds: int) -> Told:
+    """Where everything stands once the scenario's moves are applied, for as many rounds.
+
+    As `core.scenario.quote_prices`, but that a mean which moved is rounded as its contract does.
+    """
+    tables, blocks = found.tables, found.tables.blocks
+    market = market_prices(book, [scenario])[:, 0]
+    start = np.full(blocks.behind, np.nan)
+    place = {asset.address: a for a, asset in enumerate(book.assets)}
+
+    def moved(address: Address) -> float:
+        return _moved(book, market, place.get(address, -1))
+
+    moves = scenario.moves
+    for k, feed in enumerate(found.feeds):
+        start[blocks.feeds + k] = _value(feed) * float(moves.feeds.get(feed.address, 1))
+    for k, spot in enumerate(found.spots):
+        top, bottom = moved(spot.base), moved(spot.quote)
+        start[blocks.spots + k] = _value(spot) * (top / bottom if bottom != 0 else 0.0)
+    rates = conversions(book, moves)
+    for k, one in enumerate(found.conversions):
+        start[blocks.conversions + k] = _value(one) * float(rates.get(one.token, 1))
+    start[blocks.markets : blocks.means] = market
+    start[blocks.constants :] = found.compiled.constants
+    told = Told(
+        opening=start,
+        leaves=start.copy(),
+        held_feed=_held_feeds(book, scenario, found, market),
+        held_quote=np.zeros(len(book.quote_program), dtype=np.int64),
+        own_market=_factors(moves.market, len(book.assets)),
+        own_quote=_factors(moves.quotes, len(book.quote_program)),
+        said=np.full(len(book.quote_program), np.nan),
+        basis=np.zeros((len(found.compiled.means), BASIS)),
+        history=np.zeros((len(found.compiled.means) + 1, rounds + 1)),
+        stack=np.zeros(found.compiled.depth + 1),
+    )
+    _open_means(told, found)
+    move_claims(tables, told, np.ones(len(book.assets)))
+    told.opening[:] = told.leaves
+    quotes(tables, told, np.ones(len(book.quote_program)), np.empty(len(book.quote_program)))
+    _hold_quotes(book, scenario, told, market)
+    return told
+
+
+def _value(leaf: Leaf) -> float:
+    return float("nan") if leaf.value is None else float(leaf.value)
+
+
+def _moved(book: Book, market: Floats, asset: int) -> float:
+    """By how much a market price moved; 1 where it is not known, or 0 today."""
+    if asset < 0:
+        return 1.0
+    now = float(book.asset_price[asset])
+    return 1.0 if np.isnan(now) or now == 0 else float(market[asset]) / now
+
+
+def _factors(moves: Mapping[int, Fraction], size: int) -> Floats:
+    factors = np.ones(size)
+    for place, factor in moves.items():
+        factors[place] = float(factor)
+    return factors
+
+
+def _open_means(told: Told, found: Sources) -> None:
+    """Every mean after those that its part is made of."""
+    tables = found.tables
+    for t, mean in enumerate(found.compiled.means):
+        program = int(tables.means.program[t])
+        part = evaluate(tables.code, program, told.leaves, told.stack)
+        value = opened(tables.means, t, mean, tables.powers, part, told.basis[t])
+        told.leaves[tables.blocks.means + t] = value
+
+
+def _held_feeds(book: Book, scenario: Scenario, found: Sources, market: Floats) -> Ints:
+    """Feeds that moved otherwise than their asset's market price, shape (F,)."""
+    held = np.zeros(len(found.feeds), dtype=np.int64)
+    for f, feed in enumerate(found.feeds):
+        asset = int(found.tables.feed_asset[f])
+        own = float(scenario.moves.feeds.get(feed.address, 1))
+        held[f] = asset >= 0 and _apart(own, _moved(book, market, asset))
+    return held
+
+
+def _hold_quotes(book: Book, scenario: Scenario, told: Told, market: Floats) -> None:
+    """Quotes that were moved by themselves, and now otherwise than their asset's market price."""
+    for q, factor in scenario.moves.quotes.items():
+        before, asset = float(book.quote_price[q]), int(book.quote_asset[q])
+        if not before or _apart(told.said[q] * float(factor) / before, _moved(book, market, asset)):
+            told.held_quote[q] = 1
+
+
+def _apart(one: float, other: float) -> bool:
+    return not abs(one - other) <= APART * max(abs(one), abs(other))

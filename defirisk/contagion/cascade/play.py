@@ -1,0 +1,206 @@
+"""Plays cascades over a book: scenario by scenario, from opening states to an outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from defirisk.contagion.cascade import rounds
+from defirisk.contagion.cascade.opening import Sources, opening, sources
+from defirisk.contagion.cascade.outcome import CascadeOutcome, Played, gathered
+from defirisk.contagion.cascade.pockets import pocket_table
+from defirisk.contagion.cascade.pools import PoolTable, move_spot, pool_table, shrink, spot
+from defirisk.contagion.cascade.routes import routes
+from defirisk.contagion.cascade.settings import BASE, Settings
+from defirisk.contagion.cascade.state import ASSUMED, LOSSES, TOTALS, TRACE, Facts, State
+from defirisk.contagion.cascade.units import DEBT, Units, unit_table
+from defirisk.contagion.cascade.vaults import vault_table
+from defirisk.core.book import Book, Floats, Ints
+from defirisk.core.scenario import Scenario, market_prices
+
+COMPILED_FROM = 2_000_000
+"""Rows of units times scenarios from which machine code pays for being loaded."""
+
+
+def play(
+    book: Book,
+    scenarios: Sequence[Scenario],
+    settings: Settings = BASE,
+    *,
+    compiled: bool | None = None,
+    trace: int = 0,
+) -> CascadeOutcome:
+    """Every scenario's cascade, as `contagion.cascade` specifies it.
+
+    `compiled`: machine code or Python (None: what is sooner done); the result is the same, bit for
+    bit. `trace`: how many liquidations, losses and sales to write down of each scenario.
+    """
+    return Cascade(book).play(scenarios, settings, compiled=compiled, trace=trace)
+
+
+class Cascade:
+    """The tables of one book, made once for any number of scenarios and settings."""
+
+    def __init__(self, book: Book) -> None:
+        self.book = book
+        self.pools: PoolTable = pool_table(book)
+        self.sources: Sources = sources(book, self.pools.venues)
+        self._units, self._amounts = unit_table(book)
+        self._pockets = pocket_table(book)
+        self.facts = self._facts()
+
+    def play(
+        self,
+        scenarios: Sequence[Scenario],
+        settings: Settings = BASE,
+        *,
+        compiled: bool | None = None,
+        trace: int = 0,
+    ) -> CascadeOutcome:
+        """See `play`."""
+        if compiled is None:
+            compiled = len(self._amounts) * len(scenarios) >= COMPILED_FROM
+        run = self._compiled if compiled else rounds.play
+        played = [self._one(run, one, settings, compiled, trace) for one in scenarios]
+        return gathered(self.book, scenarios, settings, played)
+
+    def _one(
+        self, run: Any, scenario: Scenario, settings: Settings, bounded: bool, trace: int
+    ) -> Played:
+        state = self.opening(scenario, settings, trace)
+        count = run(self.facts, state, assumed(settings, scenario), bounded)
+        return Played(rounds=int(count), state=state)
+
+    @cached_property
+    def _compiled(self) -> Any:
+        # Imported where it pays: numba alone takes longer than a small job.
+        from defirisk.contagion.cascade.machine import machine_code
+
+        return machine_code(rounds.KERNELS)["play"]
+
+    def opening(self, scenario: Scenario, settings: Settings, trace: int = 0) -> State:
+        """Where everything stands as the first round begins."""
+        book, units = self.book, self._units
+        pools = self._opened_pools(scenario)
+        quotes, assets = len(book.quote_asset), len(book.assets)
+        pairs = len(self.facts.oracles.pair_venue)
+        told = opening(book, scenario, self.sources, settings.max_rounds)
+        return State(
+            amount=self._amounts.copy(),
+            pockets=self._pockets.copy(),
+            pools=pools,
+            opening_pools=pools.copy(),
+            opening_spot=self._spots(pools),
+            spot_factor=np.ones(pairs),
+            conversion=np.ones(len(self.sources.conversions)),
+            told=told,
+            before=told.leaves.copy(),
+            growth=np.ones(quotes),
+            rate=units.rate.copy(),
+            quote=np.zeros(quotes),
+            worth=np.zeros(quotes),
+            market=market_prices(book, [scenario])[:, 0].copy(),
+            first_worth=np.zeros(quotes),
+            health=np.zeros(len(units.place)),
+            touched=np.zeros(len(units.place), dtype=np.int64),
+            seen=np.zeros(len(units.place), dtype=np.int64),
+            seized=np.zeros((assets, assets)),
+            by_deployment=np.zeros((len(book.deployments), LOSSES)),
+            by_asset=np.zeros((assets, LOSSES)),
+            totals=np.zeros(TOTALS),
+            path=np.full((settings.max_rounds + 1, assets), np.nan),
+            trace=np.zeros((trace, TRACE)),
+            traced=np.zeros(1, dtype=np.int64),
+        )
+
+    def _facts(self) -> Facts:
+        book, units, table = self.book, self._units, self.pools
+        return Facts(
+            units=units,
+            pools=table.pools,
+            routes=routes(table, len(book.assets)),
+            oracles=self.sources.tables,
+            asset_scale=_asset_scales(book, units),
+            fee=_of_pockets(book, units, "fee"),
+            pays_out=_of_pockets(book, units, "pays_out"),
+            pledged=_used(units, debt=False),
+            owed=_used(units, debt=True),
+            vaults=vault_table(book, self.sources.conversions),
+        )
+
+    def _opened_pools(self, scenario: Scenario) -> Floats:
+        """The pools as arbitrageurs and depth shocks leave them: see the specification's start."""
+        book, table = self.book, self.pools
+        market = market_prices(book, [scenario])[:, 0]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            moved = np.where(book.asset_price > 0, market / book.asset_price, np.nan)
+        state = table.state.copy()
+        for v, venue in enumerate(table.venues):
+            places = [int(a) for a in table.tokens[v, : len(venue.tokens)]]
+            if len(places) == 2 and min(places) >= 0:
+                top, bottom = float(moved[places[0]]), float(moved[places[1]])
+                if top > 0 and bottom > 0:
+                    move_spot(table.pools, state, v, 0, 1, top / bottom)
+            depth = Fraction(1)
+            for asset in places:
+                depth *= scenario.moves.depth.get(asset, Fraction(1))
+            if depth != 1:
+                shrink(table.pools, state, v, float(depth))
+        return state
+
+    def _spots(self, pools: Floats) -> Floats:
+        pairs, table = self.facts.oracles, self.pools
+        found = np.zeros(len(pairs.pair_venue))
+        for p, v in enumerate(pairs.pair_venue):
+            if v >= 0:
+                token, other = int(pairs.pair_token[p]), int(pairs.pair_other[p])
+                found[p] = spot(table.pools, pools, int(v), token, other)
+        return found
+
+
+def assumed(settings: Settings, scenario: Scenario) -> Floats:
+    """The settings as the kernels read them, shape (ASSUMED,)."""
+    halt = scenario.moves.halt_seconds
+    seconds = settings.round_seconds
+    halted = min(-(-halt // seconds) if seconds else 0, settings.max_rounds)
+    values = [
+        float(seconds),
+        settings.gas_usd,
+        settings.keeper_capacity_usd,
+        float(settings.slices),
+        settings.recovery,
+        float(settings.unknown_depth),
+        settings.feed_deviation,
+        float(settings.max_rounds),
+        float(halted),
+    ]
+    assert len(values) == ASSUMED
+    return np.array(values)
+
+
+def _asset_scales(book: Book, units: Units) -> Floats:
+    """10 to the decimals of each asset, shape (A,); 1 of what no market quotes."""
+    scales = np.ones(len(book.assets))
+    scales[units.asset] = units.scale
+    for place, asset in enumerate(book.assets):
+        token = book.sources.tokens.get(asset.address)
+        if token is not None:
+            scales[place] = float(10**token.decimals)
+    return scales
+
+
+def _of_pockets(book: Book, units: Units, name: str) -> Floats:
+    pockets = book.liquidation.pockets
+    values = [float(getattr(pockets[k], name)) if k >= 0 else 0.0 for k in units.pocket]
+    return np.array(values, dtype=np.float64)
+
+
+def _used(units: Units, *, debt: bool) -> Ints:
+    used = np.zeros(len(units.asset), dtype=np.int64)
+    used[units.quote[(units.side == DEBT) == debt]] = 1
+    return used

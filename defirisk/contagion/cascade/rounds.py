@@ -1,0 +1,296 @@
+"""The rounds themselves. Kernels: one source, run by Python and by numba."""
+
+from __future__ import annotations
+
+from numpy import ceil, floor, inf
+
+from defirisk.contagion.cascade import execute, oracles, pockets, pools, routes, settle, vaults
+from defirisk.contagion.cascade.execute import liquidate, note
+from defirisk.contagion.cascade.oracles import differs, quotes, step
+from defirisk.contagion.cascade.pockets import CASH, accrue
+from defirisk.contagion.cascade.pools import recover, spot
+from defirisk.contagion.cascade.routes import best_route, sell_pair
+from defirisk.contagion.cascade.settle import margin, plan
+from defirisk.contagion.cascade.state import (
+    ACCOUNTS,
+    CAPACITY,
+    DEVIATION,
+    DONE,
+    GAS,
+    GAS_USD,
+    HALTED,
+    IN_POOLS,
+    LIQUIDATIONS,
+    MAX_ROUNDS,
+    PROCEEDS,
+    RECOVERY,
+    REFUSED,
+    ROUND_SECONDS,
+    SALE,
+    SEIZED,
+    SLICES,
+    SOLD,
+    SPENT,
+    UNCOVERED,
+    UNKNOWN,
+    Facts,
+    State,
+)
+from defirisk.contagion.cascade.units import DEBT
+from defirisk.contagion.cascade.vaults import move_conversions
+from defirisk.core.book import Floats
+
+GUARD = 1e-9
+"""Far more than floats round in one margin."""
+
+
+def clock(f: Facts, s: State, seconds: float) -> None:
+    """Step 1: interest, and what it makes of rates and of oracle prices per base unit."""
+    blocks = 1.0 if seconds > 0 else 0.0
+    for k in range(s.pockets.shape[0]):
+        accrue(s.pockets, k, seconds, blocks)
+    units = f.units
+    for q in range(len(s.rate)):
+        k = units.pocket[q]
+        growth = s.pockets[k, units.growth[q]] if k >= 0 else 1.0
+        s.growth[q] = growth
+        s.rate[q] = units.rate[q] * growth
+    quotes(f.oracles, s.told, s.growth, s.quote)
+    for q in range(len(s.rate)):
+        s.worth[q] = s.quote[q] / units.scale[q]
+
+
+def spread(f: Facts, s: State) -> float:
+    """The least that an untouched unit's health factor is of what it was as the first round began:
+    the most that a quote pledged has fallen, over the most that a quote owed has risen. 0 where
+    nothing can be said.
+    """
+    low, high = inf, 0.0
+    for q in range(len(s.worth)):
+        ratio = s.worth[q] / s.first_worth[q] if s.first_worth[q] > 0 else 1.0
+        if s.first_worth[q] == 0 and s.worth[q] == 0:
+            ratio = 1.0
+        elif not (ratio > 0 and s.first_worth[q] > 0):
+            return 0.0
+        if f.pledged[q] > 0:
+            low = min(low, ratio)
+        if f.owed[q] > 0:
+            high = max(high, ratio)
+    return low / high if high > 0 else 0.0
+
+
+def settle_round(f: Facts, s: State, assumed: Floats, r: int, bounded: bool) -> int:
+    """Steps 2 and 3; how many liquidations there were.
+
+    `bounded` leaves out units that cannot be liquidatable: no other result, only sooner.
+    """
+    count = 0
+    capacity = assumed[CAPACITY]
+    least = spread(f, s) if bounded and r > 0 else 0.0
+    for u in range(len(f.units.place)):
+        if least > 0 and s.touched[u] == 0 and s.health[u] * least > 1.0 + GUARD:
+            continue
+        backing, owed = margin(f.units, s.amount, s.worth, u)
+        if r == 0:
+            s.health[u] = backing / owed if owed > 0 else inf
+        if not backing < owed:
+            continue
+        if s.seen[u] == 0:
+            s.seen[u] = 1
+            s.by_deployment[f.units.deployment[u], ACCOUNTS] += 1
+        if r >= assumed[HALTED]:
+            paid = attempt(f, s, assumed, r, u, capacity)
+            if paid > 0:
+                capacity -= paid
+                count += 1
+            else:
+                s.totals[REFUSED] += 1
+    return count
+
+
+def attempt(f: Facts, s: State, assumed: Floats, r: int, u: int, capacity: float) -> float:
+    """Liquidates a unit if the protocol allows and it pays; USD repaid, 0 where it does not."""
+    units = f.units
+    debt, collateral, paid, seized, fee = plan(units, s.amount, s.worth, s.rate, f.fee, u)
+    if debt < 0 or not paid > 0 or not seized > fee:
+        return 0.0
+    owing, pledge = units.quote[debt], units.quote[collateral]
+    a, b = units.asset[owing], units.asset[pledge]
+    k = units.pocket[pledge]
+    if k >= 0 and f.pays_out[pledge] > 0 and s.pockets[k, CASH] < seized - fee:
+        return 0.0
+    cost = paid / f.asset_scale[a] * s.market[a]
+    gas = ceil(assumed[GAS_USD] / s.market[a] * f.asset_scale[a])
+    if not cost <= capacity or not worth_of(f, s, assumed, b, a, seized - fee) >= paid + gas:
+        return 0.0
+    liquidate(f, s, r, u, debt, collateral, paid, seized, fee)
+    s.seized[b, a] += seized - fee
+    s.totals[LIQUIDATIONS] += 1
+    s.totals[SEIZED] += (seized - fee) / f.asset_scale[b] * s.market[b]
+    s.totals[SPENT] += cost
+    s.totals[GAS] += assumed[GAS_USD]
+    return cost
+
+
+def worth_of(f: Facts, s: State, assumed: Floats, b: int, a: int, amount: float) -> float:
+    """Base units of asset `a` that `amount` of asset `b` brings now; 0 where nobody buys it."""
+    if a == b:
+        return amount
+    route, brought = best_route(f.pools, f.routes, s.pools, b, a, amount)
+    if route >= 0:
+        return brought
+    if assumed[UNKNOWN] > 0:
+        return elsewhere(f, s, b, a, amount)
+    return 0.0
+
+
+def elsewhere(f: Facts, s: State, b: int, a: int, amount: float) -> float:
+    """What it is worth at the market prices of the round."""
+    value = amount / f.asset_scale[b] * s.market[b]
+    return floor(value / s.market[a] * f.asset_scale[a])
+
+
+def sell_round(f: Facts, s: State, assumed: Floats, r: int) -> None:
+    """Step 4: pair by pair. What the pools do not take is sold elsewhere at the market price."""
+    size = s.seized.shape[0]
+    for b in range(size):
+        for a in range(size):
+            amount = s.seized[b, a]
+            if not amount > 0:
+                continue
+            s.seized[b, a] = 0.0
+            sold, brought = 0.0, 0.0
+            if a != b:
+                sold, brought = sell_pair(f.pools, f.routes, s.pools, b, a, amount, assumed[SLICES])
+            value = sold / f.asset_scale[b] * s.market[b]
+            s.totals[SOLD] += value
+            s.by_asset[b, IN_POOLS] += value
+            rest = (amount - sold) / f.asset_scale[b] * s.market[b]
+            s.totals[PROCEEDS] += brought / f.asset_scale[a] * s.market[a] + rest
+            note(s, r, SALE, -1, b, a, sold, brought, 0.0)
+
+
+def prices_and_oracles(f: Facts, s: State, assumed: Floats, r: int) -> bool:
+    """Steps 5 and 6; whether any oracle moved. What vaults earn goes on, and is no move."""
+    pairs = f.oracles
+    for p in range(len(pairs.pair_venue)):
+        s.spot_factor[p] = 1.0
+        if pairs.pair_venue[p] >= 0 and s.opening_spot[p] > 0:
+            s.spot_factor[p] = spot_of(f, s, p) / s.opening_spot[p]
+    move_conversions(f.vaults, s.pockets, s.conversion)
+    for n in range(len(s.before)):
+        s.before[n] = s.told.leaves[n]
+    step(
+        pairs,
+        s.told,
+        r,
+        s.spot_factor,
+        assumed[ROUND_SECONDS],
+        assumed[DEVIATION],
+        s.conversion,
+        s.growth,
+        s.market,
+        s.quote,
+    )
+    blocks, moved = pairs.blocks, False
+    for n in range(blocks.feeds, blocks.constants):
+        counts = n < blocks.conversions or n >= blocks.means
+        if counts and differs(s.told.leaves[n], s.before[n]):
+            moved = True
+    return moved
+
+
+def spot_of(f: Facts, s: State, p: int) -> float:
+    """What a pair's pool says now, in base units."""
+    pairs = f.oracles
+    return spot(f.pools, s.pools, pairs.pair_venue[p], pairs.pair_token[p], pairs.pair_other[p])
+
+
+def recover_pools(f: Facts, s: State, part: float) -> None:
+    """Step 7."""
+    for v in range(s.pools.shape[0]):
+        recover(f.pools, s.pools, s.opening_pools, v, part)
+
+
+def one_round(f: Facts, s: State, assumed: Floats, r: int, bounded: bool) -> bool:
+    """A whole round; whether nothing happened in it."""
+    for a in range(len(s.market)):
+        s.path[r, a] = s.market[a]
+    clock(f, s, assumed[ROUND_SECONDS])
+    if r == 0:
+        for q in range(len(s.worth)):
+            s.first_worth[q] = s.worth[q]
+    count = settle_round(f, s, assumed, r, bounded)
+    sell_round(f, s, assumed, r)
+    moved = prices_and_oracles(f, s, assumed, r)
+    if assumed[RECOVERY] > 0:
+        recover_pools(f, s, assumed[RECOVERY])
+    return count == 0 and not moved
+
+
+def play(f: Facts, s: State, assumed: Floats, bounded: bool) -> int:
+    """All rounds; how many there were. The last row of the path are the prices at the end."""
+    r = 0
+    while r < assumed[MAX_ROUNDS] and s.totals[DONE] == 0.0:
+        quiet = one_round(f, s, assumed, r, bounded)
+        r += 1
+        if quiet and r > assumed[HALTED]:
+            s.totals[DONE] = 1.0
+    for a in range(len(s.market)):
+        s.path[r, a] = s.market[a]
+    uncovered(f, s)
+    return r
+
+
+def uncovered(f: Facts, s: State) -> None:
+    """What units that were liquidatable still owe beyond their collateral, at market prices."""
+    units = f.units
+    for u in range(len(units.place)):
+        if s.seen[u] == 1:
+            pledged, owed = 0.0, 0.0
+            for h in range(units.first[u], units.first[u + 1]):
+                value = at_market(f, s, h)
+                if units.side[h] == DEBT:
+                    owed += value
+                else:
+                    pledged += value
+            if owed > pledged:
+                s.by_deployment[units.deployment[u], UNCOVERED] += owed - pledged
+                for h in range(units.first[u], units.first[u + 1]):
+                    if units.side[h] == DEBT:
+                        part = at_market(f, s, h) / owed
+                        asset = units.asset[units.quote[h]]
+                        s.by_asset[asset, UNCOVERED] += (owed - pledged) * part
+
+
+def at_market(f: Facts, s: State, h: int) -> float:
+    """What a row is worth in USD."""
+    q = f.units.quote[h]
+    a = f.units.asset[q]
+    return s.amount[h] * s.rate[q] / f.asset_scale[a] * s.market[a]
+
+
+KERNELS = (
+    *settle.KERNELS,
+    *pockets.KERNELS,
+    *execute.KERNELS,
+    *pools.KERNELS,
+    *routes.KERNELS,
+    *oracles.KERNELS,
+    *vaults.KERNELS,
+    clock,
+    spread,
+    elsewhere,
+    worth_of,
+    attempt,
+    settle_round,
+    sell_round,
+    spot_of,
+    prices_and_oracles,
+    recover_pools,
+    one_round,
+    at_market,
+    uncovered,
+    play,
+)
+"""The kernels of the whole cascade, callees before callers."""

@@ -1,0 +1,171 @@
+"""Step 3: what a keeper repays and takes of one unit, by its protocol's rule.
+
+Kernels: one source, run by Python and by numba. Sources: `LiquidationLogic` of @aave-dao/aave-v3-origin
+3.6.0 and @aave/core-v3 1.19.3; `Comptroller.liquidateCalculateSeizeTokens` and `CToken` of
+@thenextblock/hardhat-compound 0.0.14; `Morpho.liquidate` of @morpho-org/morpho-blue 1.0.0.
+"""
+
+from __future__ import annotations
+
+from numpy import ceil, floor
+
+from defirisk.contagion.cascade.units import (
+    ALL_DEBTS,
+    CLOSE,
+    COLLATERAL_ROUNDING,
+    DEBT,
+    DEBT_ROUNDING,
+    FULL_BELOW,
+    FULL_HEALTH,
+    LEFTOVER,
+    MECHANISM,
+    Units,
+)
+from defirisk.core.book import Floats
+from defirisk.core.liquidation import Mechanism, Rounding
+
+CLOSE_FACTOR = int(Mechanism.CLOSE_FACTOR)
+WHOLE_POSITION = int(Mechanism.WHOLE_POSITION)
+DOWN = float(Rounding.DOWN)
+UP = float(Rounding.UP)
+
+
+def rounded(value: float, direction: float) -> float:
+    """To whole base units: down, up, or to the nearest."""
+    if direction == DOWN:
+        return floor(value)
+    if direction == UP:
+        return ceil(value)
+    return floor(value + 0.5)
+
+
+def margin(units: Units, amount: Floats, worth: Floats, u: int) -> tuple[float, float]:
+    """Collateral times threshold, and debt, in the unit of account. `worth` (Q,) is the oracle's
+    price of one base unit of the quote.
+    """
+    backing, owed = 0.0, 0.0
+    for h in range(units.first[u], units.first[u + 1]):
+        value = amount[h] * worth[units.quote[h]]
+        if units.side[h] == DEBT:
+            owed += value
+        else:
+            backing += value * units.threshold[h]
+    return backing, owed
+
+
+def balance(units: Units, amount: Floats, rate: Floats, u: int, h: int) -> float:
+    """What the contract calls the balance of a row, in base units of the asset."""
+    column = DEBT_ROUNDING if units.side[h] == DEBT else COLLATERAL_ROUNDING
+    return rounded(amount[h] * rate[units.quote[h]], units.rules[units.rule[u], column])
+
+
+def chosen(units: Units, amount: Floats, worth: Floats, u: int) -> tuple[int, int]:
+    """The debt and the collateral of most value, the first of equal ones; -1 where there is none."""
+    debt, collateral = -1, -1
+    most_owed, most_pledged = 0.0, 0.0
+    for h in range(units.first[u], units.first[u + 1]):
+        value = amount[h] * worth[units.quote[h]]
+        if units.side[h] == DEBT:
+            if value > most_owed:
+                debt, most_owed = h, value
+        elif value > most_pledged and units.threshold[h] > 0:
+            collateral, most_pledged = h, value
+    return debt, collateral
+
+
+def plan(
+    units: Units, amount: Floats, worth: Floats, rate: Floats, fee: Floats, u: int
+) -> tuple[int, int, float, float, float]:
+    """(debt row, collateral row, repaid, seized, of it the protocol's) in base units of the assets.
+
+    Everything is 0 where the protocol would refuse. `fee` (Q,) is the protocol's part, see
+    `core.liquidation.Pocket`.
+    """
+    debt, collateral = chosen(units, amount, worth, u)
+    if debt < 0 or collateral < 0:
+        return -1, -1, 0.0, 0.0, 0.0
+    rule = units.rules[units.rule[u]]
+    owed = balance(units, amount, rate, u, debt)
+    pledged = balance(units, amount, rate, u, collateral)
+    # Prices of one base unit of the assets themselves.
+    of_debt = worth[units.quote[debt]] / rate[units.quote[debt]]
+    of_collateral = worth[units.quote[collateral]] / rate[units.quote[collateral]]
+    bonus, part = units.bonus[collateral], fee[units.quote[collateral]]
+    if rule[MECHANISM] == WHOLE_POSITION:
+        repaid, seized = _whole(amount[debt], rate[units.quote[debt]], pledged, of_debt / of_collateral, bonus)
+        return debt, collateral, repaid, seized, 0.0
+    if rule[MECHANISM] == CLOSE_FACTOR:
+        repaid = floor(owed * rule[CLOSE])
+        repaid, seized = _with_bonus(repaid, pledged, of_debt / of_collateral, bonus)
+        return debt, collateral, repaid, seized, floor(seized * part)
+    backing, total = margin(units, amount, worth, u)
+    allowed = owed
+    small = owed * of_debt < rule[FULL_BELOW] or pledged * of_collateral < rule[FULL_BELOW]
+    if not small and backing > total * rule[FULL_HEALTH]:
+        if rule[ALL_DEBTS] > 0:
+            allowed = min(owed, floor(total * rule[CLOSE] / of_debt))
+        else:
+            allowed = floor(owed * rule[CLOSE] + 0.5)
+    repaid, seized = _with_bonus(allowed, pledged, of_debt / of_collateral, bonus)
+    repaid, seized = _without_dust(
+        repaid, seized, owed, pledged, of_debt, of_collateral, bonus, rule[LEFTOVER]
+    )
+    taken = floor((seized - floor(seized / bonus + 0.5)) * part + 0.5)
+    return debt, collateral, repaid, seized, taken
+
+
+def _with_bonus(repaid: float, pledged: float, exchange: float, bonus: float) -> tuple[float, float]:
+    """What that much debt takes of the collateral; less of both where there is not enough of it.
+    `exchange` is base units of collateral worth one of debt.
+    """
+    seized = floor(repaid * exchange * bonus)
+    if seized > pledged:
+        return ceil(pledged / exchange / bonus), pledged
+    return repaid, seized
+
+
+def _without_dust(
+    repaid: float,
+    seized: float,
+    owed: float,
+    pledged: float,
+    of_debt: float,
+    of_collateral: float,
+    bonus: float,
+    leftover: float,
+) -> tuple[float, float]:
+    """Less of both where otherwise too little of either were left, nothing where that cannot be."""
+    if leftover == 0 or repaid >= owed or seized >= pledged:
+        return repaid, seized
+    if (owed - repaid) * of_debt < leftover:
+        repaid = owed - ceil(leftover / of_debt)
+        seized = floor(repaid * (of_debt / of_collateral) * bonus)
+    if (pledged - seized) * of_collateral < leftover:
+        seized = pledged - ceil(leftover / of_collateral)
+        repaid = floor(seized * (of_collateral / of_debt) / bonus)
+        seized = floor(repaid * (of_debt / of_collateral) * bonus)
+    if repaid <= 0 or seized <= 0:
+        return 0.0, 0.0
+    return repaid, seized
+
+
+def _whole(
+    shares: float, share: float, pledged: float, exchange: float, bonus: float
+) -> tuple[float, float]:
+    """All shares of the debt, or as many as all the collateral pays for."""
+    seized = floor(floor(floor(shares * share) * bonus) * exchange)
+    if seized <= pledged:
+        return ceil(shares * share), seized
+    return ceil(ceil(pledged / exchange) / bonus), pledged
+
+
+KERNELS = (
+    rounded,
+    margin,
+    balance,
+    chosen,
+    _with_bonus,
+    _without_dust,
+    _whole,
+    plan,
+)

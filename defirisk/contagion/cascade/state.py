@@ -1,0 +1,83 @@
+"""The arrays of a cascade: facts that all scenarios share, and the state of one."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from defirisk.contagion.cascade.oracles import Oracles, Told
+from defirisk.contagion.cascade.pools import Pools
+from defirisk.contagion.cascade.routes import RouteTable
+from defirisk.contagion.cascade.units import Units
+from defirisk.contagion.cascade.vaults import Vaults
+from defirisk.core.book import Floats, Ints
+
+LIQUIDATED_DEBT, LIQUIDATED_COLLATERAL, BAD, UNCOVERED, PENALTY, PROTOCOL_FEES, ACCOUNTS = range(7)
+IN_POOLS = 6
+LOSSES = 7
+"""Columns of `by_deployment` and `by_asset`: USD at the market prices of the round. `BAD` is what
+was booked or socialised, `UNCOVERED` what is left without collateral at the end; `PENALTY` is what
+borrowers lost beyond what was repaid for them, `PROTOCOL_FEES` is of that the protocol's. Last come
+the units that were liquidatable (by deployment), and what of the seized was sold in indexed pools
+(by asset).
+"""
+
+SEIZED, SOLD, PROCEEDS, SPENT, GAS, LIQUIDATIONS, REFUSED, DONE = range(8)
+"""Columns of `totals`: USD that keepers seized, sold in indexed pools, received anywhere, repaid,
+paid for gas; numbers of liquidations and of those that no keeper took; whether it ended by itself.
+"""
+TOTALS = 8
+
+ROUND_SECONDS, GAS_USD, CAPACITY, SLICES, RECOVERY, UNKNOWN, DEVIATION, MAX_ROUNDS, HALTED = range(9)
+"""Places of `settings.Settings` in `assumed`; `HALTED` are rounds in which keepers are absent."""
+ASSUMED = 9
+
+LIQUIDATION, LOSS, SALE = range(3)
+"""Kinds of rows in `trace`: (round, kind, unit, debt row, collateral row, repaid, seized, fee),
+(round, kind, unit, debt row, -1, amount, 0, 0), (round, kind, -1, asset, asset, sold, received, 0).
+"""
+TRACE = 8
+
+
+class Facts(NamedTuple):
+    """What no scenario changes. V venues, H rows, Q quotes, A assets, C conversions."""
+
+    units: Units
+    pools: Pools
+    routes: RouteTable
+    oracles: Oracles
+    asset_scale: Floats  # (A,), base units to a whole token
+    fee: Floats  # (Q,), the protocol's part, see core.liquidation.Pocket
+    pays_out: Floats  # (Q,), 1 where seized collateral leaves the market's cash
+    pledged: Ints  # (Q,), 1 where some unit pledges it
+    owed: Ints  # (Q,), 1 where some unit owes it
+    vaults: Vaults
+
+
+class State(NamedTuple):
+    """What one scenario changes as its rounds go by."""
+
+    amount: Floats  # (H,), base units of the quote
+    pockets: Floats  # (K, W)
+    pools: Floats  # (V, 4 or more)
+    opening_pools: Floats  # likewise, as the first round begins
+    opening_spot: Floats  # (pairs,), base units
+    spot_factor: Floats  # (pairs,)
+    conversion: Floats  # (C,), factors since the start
+    told: Told
+    before: Floats  # leaves of `told` before the round's last step
+    growth: Floats  # (Q,), of its rate since the start
+    rate: Floats  # (Q,)
+    quote: Floats  # (Q,), oracle price of a whole unit of the quote
+    worth: Floats  # (Q,), of a base unit
+    market: Floats  # (A,), USD per whole token
+    first_worth: Floats  # (Q,), as the first round began
+    health: Floats  # (N,), as the first round began
+    touched: Ints  # (N,), 1: liquidated once
+    seen: Ints  # (N,), 1: liquidatable once
+    seized: Floats  # (A, A), base units seized of one asset for debt of the other, this round
+    by_deployment: Floats  # (D, LOSSES)
+    by_asset: Floats  # (A, LOSSES)
+    totals: Floats  # (TOTALS,)
+    path: Floats  # (max_rounds + 1, A), market prices as each round began, and at the end
+    trace: Floats  # (T, TRACE), empty: not wanted
+    traced: Ints  # (1,), rows in use

@@ -1,0 +1,116 @@
+"""What can be liquidated, as flat arrays that the kernels of a cascade run on."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from defirisk.contagion.cascade.pockets import growth_of_quote, pocket_of_quote
+from defirisk.core.book import Book, Floats, Ints
+from defirisk.core.holdings import Side
+from defirisk.core.liquidation import Rule
+
+EXACT = 2.0**53
+"""Integers below it are exact in float64."""
+
+MECHANISM, CLOSE, BAD_DEBT, FULL_HEALTH, FULL_BELOW, LEFTOVER, ALL_DEBTS = range(7)
+COLLATERAL_ROUNDING, DEBT_ROUNDING = 7, 8
+RULE_WIDTH = 9
+"""Columns of a rule, as in `core.liquidation.Rule`."""
+
+DEBT = int(Side.DEBT)
+
+
+class Units(NamedTuple):
+    """Units that somebody may liquidate, and their debts and pledged collateral, row by row.
+
+    N counts these units only, H their rows, R rules. `place` is where a unit is in the book. A
+    quote's `scale` is base units to the whole token, `rate` base units of the asset for one of the
+    quote's, today; `pocket` is -1 where nothing accrues.
+    """
+
+    place: Ints  # (N,)
+    deployment: Ints  # (N,)
+    rule: Ints  # (N,)
+    first: Ints  # (N + 1,)
+    side: Ints  # (H,)
+    quote: Ints  # (H,)
+    threshold: Floats  # (H,)
+    bonus: Floats  # (H,)
+    rules: Floats  # (R, RULE_WIDTH)
+    asset: Ints  # (Q,)
+    scale: Floats  # (Q,)
+    rate: Floats  # (Q,)
+    pocket: Ints  # (Q,)
+    growth: Ints  # (Q,), column of the pocket
+
+
+def unit_table(book: Book) -> tuple[Units, Floats]:
+    """The units that owe something at known prices and whose protocol says how it liquidates, and
+    their amounts (H,) in base units of the quote.
+    """
+    playable = ~book.unpriced & (unit_rules(book) >= 0)
+    owing = book.holding_unit[(book.holding_side == DEBT) & (book.holding_amount > 0)]
+    playable &= np.bincount(owing, minlength=len(book.units)) > 0
+    counted = (book.holding_side != int(Side.SUPPLY)) & (book.holding_amount > 0)
+    rows = np.flatnonzero(counted & playable[book.holding_unit])
+    place = np.flatnonzero(playable)
+    scale = quote_scales(book)
+    quote, sets = book.holding_quote[rows], book.holding_parameters[rows]
+    first = np.searchsorted(book.holding_unit[rows], place)
+    units = Units(
+        place=place,
+        deployment=book.unit_deployment[place],
+        rule=unit_rules(book)[place],
+        first=np.append(first, len(rows)).astype(np.int64),
+        side=book.holding_side[rows].astype(np.int64),
+        quote=quote,
+        threshold=book.liquidation_threshold[sets],
+        bonus=1 + book.liquidation_bonus[sets],
+        rules=_rules(book.liquidation.rules),
+        asset=book.quote_asset,
+        scale=scale,
+        rate=book.quote_rate,
+        pocket=pocket_of_quote(book),
+        growth=growth_of_quote(book),
+    )
+    return units, whole(book.holding_amount[rows] * scale[quote])
+
+
+def unit_rules(book: Book) -> Ints:
+    """The place of each unit's rule, shape (N of the book,); -1 where there is none."""
+    rules = book.liquidation.unit_rule
+    return np.array(rules if rules else [-1] * len(book.units), dtype=np.int64)
+
+
+def quote_scales(book: Book) -> Floats:
+    """10 to the decimals of each quote's asset, shape (Q,)."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        places: Floats = np.rint(-np.log10(book.quote_grain * book.quote_rate))
+    return np.array([float(10 ** int(p)) if np.isfinite(p) else 1.0 for p in places])
+
+
+def whole(amounts: Floats) -> Floats:
+    """Amounts of base units as the integers that they are, where float64 can say them."""
+    return np.where(amounts < EXACT, np.rint(amounts), amounts)
+
+
+def _rules(rules: tuple[Rule, ...]) -> Floats:
+    return np.array(
+        [
+            [
+                float(one.mechanism),
+                float(one.close_factor),
+                float(one.bad_debt),
+                float(one.full_close_health),
+                float(one.full_close_below),
+                float(one.leftover),
+                float(one.of_all_debts),
+                float(one.collateral_rounding),
+                float(one.debt_rounding),
+            ]
+            for one in rules
+        ],
+        dtype=np.float64,
+    ).reshape(-1, RULE_WIDTH)

@@ -1,0 +1,79 @@
+"""What several of the contagion pages show: the rank, names, and what is assumed."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from defirisk.graph.failure.exposure import exposed_vaults
+from defirisk.reports import escape
+from defirisk.reports.contagion.studied import Studied
+from defirisk.reports.model import Column, Table, Value
+from defirisk.reports.sources import page_of
+from defirisk.reports.value import plural
+
+SHOWN = 30
+ASSUMPTIONS = (
+    "What fails is worth nothing, with all that is a claim on it. Everything is settled at once at "
+    "market prices: borrowers pay as far as their collateral is worth it, whatever the oracles say; "
+    "markets share what is missing pro rata among lenders, vaults among their shares, and a share "
+    "that is worth less is collateral that is worth less in the same settlement. Nothing is sold "
+    "into pools, no reserve or insurance is drawn on. Losses are of what somebody owes and does "
+    "not pay; what holders lose by a price alone is not counted."
+)
+
+
+def told(its: Studied, node: str) -> str:
+    """The label of a node, harmless in a sentence."""
+    label = next((one.label for one in its.made.graph.nodes if one.id == node), node)
+    return escape.clean(label)
+
+
+def rank(its: Studied, *, pages: bool = False, around: int | None = None) -> Table:
+    """Everything that can fail, the worst first; `around` a rank, only the neighbours of it."""
+    rows: list[tuple[Value, ...]] = []
+    order = list(enumerate(its.order, start=1))
+    if around is not None:
+        order = [one for one in order if one[0] <= 3 or abs(one[0] - around) <= 2]
+    for number, i in order[: None if pages else SHOWN]:
+        subject = its.subjects[i]
+        vaults = exposed_vaults(its.made, subject)
+        exposed = sum(one.exposed_usd for one in vaults)
+        row = (number, told(its, subject.node), subject.kind, its.losses[i], len(vaults), exposed)
+        rows.append((page_of("contagion", subject.node), *row) if pages else row)
+    more = len(order) - len(rows)
+    return Table(
+        name="rank",
+        title="Who matters most",
+        columns=(
+            *([Column("page", "Page", "text")] if pages else []),
+            Column("rank", "Rank", "int"),
+            Column("node", "If this fails", "prose"),
+            Column("kind", "Kind", "text", detail=True),
+            Column("lost_usd", "Others lose", "usd", "loss"),
+            Column("vaults", "Vaults exposed", "int", detail=True),
+            Column("exposed_usd", "Exposed in vaults", "usd"),
+        ),
+        rows=tuple(rows),
+        caption=f"{plural(more, 'other')} in the JSON." if more > 0 and around is None else "",
+        empty="nothing can fail",
+    )
+
+
+def rank_data(its: Studied) -> list[dict[str, Any]]:
+    """All of the rank; what is unknown is null."""
+    return [
+        {
+            "rank": number,
+            "node": its.subjects[i].node,
+            "kind": its.subjects[i].kind,
+            "label": told(its, its.subjects[i].node),
+            "lost_usd": known(its.losses[i]),
+        }
+        for number, i in enumerate(its.order, start=1)
+    ]
+
+
+def known(value: float) -> float | None:
+    """The number, or nothing where it is unknown."""
+    return None if math.isnan(value) else value

@@ -1,0 +1,75 @@
+"""Every page of the demo's site in a real browser: drawn, quiet, alone, no wider than the screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.looking import DESKTOP, PHONE, SIZES, Size, look, opened
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+pytestmark = pytest.mark.browser
+
+PAGES = ("index.html", "pools.html", "feeds.html", "stress.html", "graph.html", "verify.html")
+LINKS = "nodes => nodes.map(node => node.getAttribute('href'))"
+
+
+@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_every_page_is_drawn_quiet_alone_and_fits(
+    browser: Browser, site: Path, size: Size, dark: bool
+) -> None:
+    pages = sorted(site.glob("*.html"))
+    assert set(PAGES) < {path.name for path in pages}
+    for path in pages:
+        seen = look(browser, path, size, dark=dark)
+        shared = [(site / "plotly.min.js").as_uri()] if seen.drawn else []
+        assert seen.messages == [], path.name
+        assert seen.requests == [path.as_uri(), *shared], path.name
+        assert all(seen.drawn), path.name
+        assert seen.overflow <= 0, path.name
+        assert seen.overlaps == 0, path.name
+
+
+def test_every_page_has_the_same_navigation_which_leads_to_it(browser: Browser, site: Path) -> None:
+    with opened(browser, site / "index.html", DESKTOP) as (page, _):
+        expected = page.locator("nav.site a").evaluate_all(LINKS)
+        rows = page.locator("figure.table:has(b:text-is('Pages')) td a").evaluate_all(LINKS)
+    assert set(PAGES) < set(expected)
+    assert rows == expected[1:]
+    reached = set(expected)
+    for path in site.glob("*.html"):
+        with opened(browser, path, DESKTOP) as (page, _):
+            assert page.locator("nav.site a").evaluate_all(LINKS) == expected, path.name
+            assert page.locator("nav.site a[aria-current=page]").count() == 1, path.name
+            reached |= set(page.locator("td a").evaluate_all(LINKS))
+    assert {path.name for path in site.glob("*.html")} <= reached
+
+
+@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+def test_the_pages_of_protocols_are_folded(browser: Browser, site: Path, size: Size) -> None:
+    with opened(browser, site / "graph.html", size) as (page, seen):
+        link = page.locator("nav.site a", has_text="morpho-devnet")
+        assert not link.is_visible()
+        page.locator("nav.site summary").click()
+        box = link.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= size[0]
+        link.click()
+        assert page.locator("h1").text_content() == "Risk of morpho-devnet"
+        folded = page.locator("nav.site summary").text_content()
+        assert folded == "Protocols: morpho-devnet"
+    assert seen.messages == []
+
+
+def test_a_table_wider_than_a_phone_scrolls_by_itself(browser: Browser, site: Path) -> None:
+    with opened(browser, site / "pools.html", PHONE) as (page, _):
+        wide = page.locator(".scroll").first
+        hidden = wide.evaluate("box => box.scrollWidth - box.clientWidth")
+        wide.evaluate("box => { box.scrollLeft = 10000; }")
+        assert wide.evaluate("box => box.scrollLeft") == hidden > 0

@@ -1,0 +1,370 @@
+"""What oracles say, round by round: against `core.scenario`, and against slow twins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import floor
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from defirisk.contagion.cascade import oracles
+from defirisk.contagion.cascade.machine import machine_code
+from defirisk.contagion.cascade.opening import Sources, claims_in_order, opening, sources
+from defirisk.contagion.cascade.oracles import Told, quotes, step
+from defirisk.contagion.cascade.pools import pool_table
+from defirisk.core.adapter import Answer
+from defirisk.core.book import Asset, Book
+from defirisk.core.evm import Address
+from defirisk.core.quote import (
+    Feed,
+    Floats,
+    Leaf,
+    Market,
+    Product,
+    Program,
+    Twap,
+    exact,
+    parts,
+    rebuilt,
+)
+from defirisk.core.scenario import Moves, Scenario, combine, market_prices, quote_prices
+from defirisk.core.sources import Sources as Known
+from defirisk.core.venue import Venue
+from defirisk.shocks.grammar import baseline, scenario
+from defirisk.shocks.target import find_asset
+from defirisk.swaps.constant_product import ConstantProduct
+from tests.books import Token, address, book
+
+CODE = machine_code(oracles.KERNELS)
+ROUNDS = 8
+
+
+def has_mean(program: Program) -> bool:
+    return isinstance(program, Twap) or any(has_mean(part) for part in parts(program))
+
+
+@dataclass
+class Play:
+    """Rounds of one scenario, with one of the two ways to run the kernels."""
+
+    found: Sources
+    told: Told
+    run: Callable[..., int]
+
+    @classmethod
+    def of(
+        cls, made: Book, happens: Scenario, found: Sources, run: Callable[..., int] = step
+    ) -> Play:
+        return cls(found, opening(made, happens, found, ROUNDS), run)
+
+    def after(
+        self,
+        r: int = 0,
+        moves: Floats | None = None,
+        *,
+        seconds: float = 12.0,
+        deviation: float = 0.0,
+        conversions: Floats | None = None,
+        growth: Floats | None = None,
+    ) -> tuple[bool, Floats, Floats]:
+        """Whether anything moved, market prices, prices of quotes."""
+        tables, blocks = self.found.tables, self.found.tables.blocks
+        market, said = np.empty(blocks.means - blocks.markets), np.empty(len(self.told.said))
+        moved = self.run(
+            tables,
+            self.told,
+            r,
+            np.ones(len(tables.pair_venue)) if moves is None else moves,
+            seconds,
+            deviation,
+            np.ones(len(self.found.conversions)) if conversions is None else conversions,
+            np.ones(len(said)) if growth is None else growth,
+            market,
+            said,
+        )
+        return bool(moved), market, said
+
+
+@pytest.fixture(scope="module")
+def recorded(recorded_book: Book) -> tuple[Book, Sources]:
+    return recorded_book, sources(recorded_book, pool_table(recorded_book).venues)
+
+
+def shocks_of(made: Book) -> list[Scenario]:
+    """Every kind of shock, to every asset, and all at once."""
+    single = [
+        f"{name}:{asset.address}={value}"
+        for asset in made.assets
+        for name, value in (("price", "-37%"), ("market", "+20%"), ("oracle", "-15%"))
+    ]
+    found = [scenario("", [text], made) for text in single]
+    slashed = Moves(conversions=dict.fromkeys(sorted(made.sources.claims), Fraction(4, 5)))
+    found.append(Scenario(name="all", shocks=(), moves=combine([slashed, found[0].moves])))
+    return [baseline(), *found]
+
+
+def test_the_start_is_what_the_static_engine_says(recorded: tuple[Book, Sources]) -> None:
+    """But for means that moved, which are cut as their contracts cut them."""
+    made, found = recorded
+    every = shocks_of(made)
+    expected, market = quote_prices(made, every), market_prices(made, every)
+    averaged = np.array([has_mean(program) for program in made.quote_program])
+    assert averaged.sum() >= 2
+    for s, happens in enumerate(every):
+        told = opening(made, happens, found, ROUNDS)
+        said = np.empty(len(averaged))
+        assert quotes(found.tables, told, np.ones(len(said)), said) == 0
+        rtol = np.where(averaged & (said != made.quote_price), 1.01e-4, 1e-12)
+        assert (np.abs(said - expected[:, s]) <= rtol * np.abs(expected[:, s])).all(), happens
+        blocks = found.tables.blocks
+        ours = told.leaves[blocks.markets : blocks.means]
+        np.testing.assert_allclose(ours, market[:, s], rtol=1e-13)
+    rest = opening(made, baseline(), found, ROUNDS)
+    np.testing.assert_allclose(rest.said, made.quote_price, rtol=1e-15)
+
+
+def test_nothing_moves_while_no_pool_does(recorded: tuple[Book, Sources]) -> None:
+    """Also means that are off today, at a deviation of nothing, and after any shock."""
+    made, found = recorded
+    for happens in shocks_of(made):
+        play = Play.of(made, happens, found)
+        before = play.told.leaves.copy()
+        for r in range(3):
+            moved, _, said = play.after(r, seconds=10_000.0)
+            assert not moved
+        np.testing.assert_array_equal(play.told.leaves, before)
+        np.testing.assert_array_equal(said, play.told.said * play.told.own_quote)
+
+
+def by_feed(found: Sources) -> dict[Address, int]:
+    """The asset that each feed follows."""
+    rows = zip(found.feeds, found.tables.feed_asset, strict=True)
+    return {feed.address: int(asset) for feed, asset in rows}
+
+
+def pair_moves(found: Sources, made: Book, factors: dict[int, float]) -> Floats:
+    """What pools move by where market prices moved by these factors."""
+    tree, place = found.tables.tree, {asset.address: a for a, asset in enumerate(made.assets)}
+
+    def of(a: int) -> float:
+        return factors.get(a, 1.0)
+
+    spots = [of(place.get(spot.base, -1)) / of(place.get(spot.quote, -1)) for spot in found.spots]
+    edges = [of(int(a)) / of(int(p)) for a, p in zip(tree.asset, tree.parent, strict=True)]
+    return np.array(edges + spots)
+
+
+def test_pools_that_move_like_a_price_shock_end_where_it_does(
+    recorded: tuple[Book, Sources],
+) -> None:
+    """All that hangs on WETH falls by 30 % in pools: feeds, pools and means follow, as the static
+    engine says of such a shock. Feeds are cut to their decimals, means to ticks.
+    """
+    made, found = recorded
+    tree, weth = found.tables.tree, find_asset(made, "WETH")
+    below = {weth}
+    for asset, parent in zip(tree.asset, tree.parent, strict=True):
+        if int(parent) in below:
+            below.add(int(asset))
+    own = sorted(a for a in below if made.assets[a].program is None)
+    assert len(own) >= 2
+    feeds = [feed for feed, asset in by_feed(found).items() if asset in own]
+    fall = Fraction(7, 10)
+    shocked = Scenario(
+        name="fall",
+        shocks=(),
+        moves=Moves(market=dict.fromkeys(own, fall), feeds=dict.fromkeys(feeds, fall)),
+    )
+    play = Play.of(made, baseline(), found)
+    moves = pair_moves(found, made, dict.fromkeys(below, 0.7))
+    moved, market, said = play.after(0, moves, seconds=100_000.0, deviation=0.005)
+
+    assert moved
+    np.testing.assert_allclose(market, market_prices(made, [shocked])[:, 0], rtol=1e-12)
+    expected = quote_prices(made, [shocked])[:, 0]
+    averaged = np.array([has_mean(program) for program in made.quote_program])
+    np.testing.assert_allclose(said[~averaged], expected[~averaged], rtol=3e-9)
+    # A mean keeps what it is off by today, which the static shock does not.
+    off = [mean_off(program) if has_mean(program) else 1.0 for program in made.quote_program]
+    np.testing.assert_allclose(said, expected * np.array(off), rtol=1.5e-4)
+    assert (said < made.quote_price * 0.71).sum() >= 5
+    assert not play.after(1, moves, seconds=12.0, deviation=0.005)[0]
+
+
+def mean_off(program: Program) -> float:
+    """The mean over what its part says now, of a program with one mean."""
+    if isinstance(program, Twap):
+        now = exact(program.part)
+        assert now
+        assert program.value
+        return float(program.value / now)
+    return float(np.prod([mean_off(part) for part in parts(program)]))
+
+
+@given(
+    st.lists(st.floats(0.9, 1.1), min_size=1, max_size=ROUNDS),
+    st.sampled_from([0.0, 0.005, 0.02]),
+    st.integers(10**8, 3000 * 10**8).map(lambda raw: Fraction(raw, 10**8)),
+)
+def test_reporters_post_what_is_off_and_cut_it(
+    moves: Sequence[float], deviation: float, price: Fraction
+) -> None:
+    """Against the rule in fractions."""
+    made, found = fed(price)
+    play = Play.of(made, baseline(), found)
+    said, factor = price, 1.0
+    for r, move in enumerate(moves):
+        factor *= move
+        pairs = np.ones(len(found.tables.pair_venue))
+        pairs[0] = factor
+        moved, market, quoted = play.after(r, pairs, deviation=deviation)
+        target = price * Fraction(factor)
+        off = abs(target - said) / said
+        if abs(off - Fraction(deviation)) < Fraction(1, 10**12):
+            return  # at the edge floats decide either way
+        before = said
+        if off >= deviation:
+            said = Fraction(floor(target * 10**8), 10**8)
+        assert abs(quoted[0] - float(said)) <= 1.0001e-8 * (quoted[0] != float(said))
+        assert moved == (abs(said - before) > before * Fraction(1, 10**12))
+        assert market[0] == pytest.approx(float(price) * factor, rel=1e-15)
+        assert quoted[2] == 1.0
+
+
+def fed(price: Fraction) -> tuple[Book, Sources]:
+    """WETH and USDC with a feed each, and a pool that WETH hangs on."""
+    plain = book([Token("WETH", float(price)), Token("USDC", 1.0)], [])
+
+    def exactly(leaf: Leaf) -> Leaf:
+        weth = isinstance(leaf, Feed) and leaf.address == address("feed-WETH")
+        return Feed(address("feed-WETH"), price) if weth else leaf
+
+    programs = tuple(rebuilt(program, exactly) for program in plain.quote_program)
+    answers = {
+        address(f"feed-{symbol}"): Answer(price=0, decimals=8, updated_at=0, grade="logs")
+        for symbol in ("WETH", "USDC")
+    }
+    pool = Venue(
+        address=address("pool"),
+        deployment="",
+        label="WETH/USDC",
+        kind="constant-product",
+        tokens=(address("WETH"), address("USDC")),
+        decimals=(18, 6),
+        pool=ConstantProduct((10**21, int(price * 10**9))),
+    )
+    known = Known(answers=answers, venues={pool.address: pool})
+    made = replace(plain, quote_program=programs, sources=known)
+    return made, sources(made, [pool])
+
+
+@pytest.mark.parametrize(
+    ("text", "stays"),
+    [
+        ("price:WETH=-20%", False),
+        ("market:WETH=-20%", True),
+        ("oracle:WETH=+30%", True),
+        ("market:USDC=-5%", False),
+    ],
+)
+def test_what_the_scenario_holds_apart_from_its_market_stays(text: str, stays: bool) -> None:
+    made, found = fed(Fraction(2000))
+    play = Play.of(made, scenario("", [text], made), found)
+    start = play.told.said * play.told.own_quote
+    pairs = np.ones(len(found.tables.pair_venue))
+    pairs[0] = 0.5
+    growth = np.array([1.0, 1.25, 1.0, 1.0])
+    moved, market, said = play.after(0, pairs, growth=growth)
+    assert moved is not stays
+    assert said[0] == start[0] * (1.0 if stays else 0.5)
+    assert said[1] == said[0] * 1.25
+    assert market[0] == pytest.approx(play.told.opening[found.tables.blocks.markets] / 2)
+
+
+def test_a_feed_follows_the_asset_whose_price_it_is(recorded: tuple[Book, Sources]) -> None:
+    made, found = recorded
+    followed = by_feed(found)
+    assert set(followed.values()) >= {find_asset(made, one) for one in ("WETH", "USDC", "LINK")}
+    for feed, asset in followed.items():
+        near = float(made.sources.answers[feed].value)
+        assert near == pytest.approx(made.asset_price[asset], rel=0.05)
+    assert set(found.tables.feed_scale) == {1e8}
+
+
+def test_a_share_follows_its_rate_and_what_it_is_a_share_of(
+    recorded: tuple[Book, Sources],
+) -> None:
+    """Every conversion falls by a tenth: as the static engine says of the same moves."""
+    made, found = recorded
+    assert len(found.conversions) >= 2
+    tokens = sorted({one.token for one in found.conversions})
+    shocked = Scenario(
+        name="", shocks=(), moves=Moves(conversions=dict.fromkeys(tokens, Fraction(9, 10)))
+    )
+    play = Play.of(made, baseline(), found)
+    moved, market, said = play.after(conversions=np.full(len(found.conversions), 0.9))
+    assert moved
+    expected = market_prices(made, [shocked])[:, 0]
+    np.testing.assert_allclose(market, expected, rtol=1e-13)
+    np.testing.assert_allclose(said, quote_prices(made, [shocked])[:, 0], rtol=1e-9)
+    assert (expected < made.asset_price).sum() >= 2
+
+
+def test_claims_come_after_what_they_are_made_of() -> None:
+    made = book([Token(symbol, 1.0) for symbol in "ABCD"], [])
+    wraps = {"A": "B", "B": "D", "C": "A"}
+
+    def wrapped(asset: Asset) -> Asset:
+        inner = wraps.get(asset.symbol)
+        program = inner and Product((Market(address(inner), Fraction(1)),))
+        return replace(asset, program=program or None)
+
+    claims = replace(made, assets=tuple(map(wrapped, made.assets)))
+    assert [made.symbol(a) for a in claims_in_order(claims)] == ["B", "A", "C"]
+    wraps["D"] = "A"  # a circle ends somewhere
+    circle = replace(made, assets=tuple(map(wrapped, made.assets)))
+    assert sorted(claims_in_order(circle)) == [0, 1, 2, 3]
+
+
+def test_unknown_prices_stay_unknown() -> None:
+    made = book([Token("WETH", np.nan), Token("USDC", 1.0)], [])
+    found = sources(made, [])
+    play = Play.of(made, baseline(), found)
+    moved, market, said = play.after()
+    assert not moved
+    assert np.isnan(market).tolist() == [True, False]
+    assert np.isnan(said).tolist() == [True, True, False, False]
+
+
+def test_machine_code_says_the_same_bit_for_bit(recorded: tuple[Book, Sources]) -> None:
+    """Every shock, over rounds in which everything moves somewhere."""
+    made, found = recorded
+    rng = np.random.default_rng(5)
+    for happens in shocks_of(made)[::4]:
+        plays = [Play.of(made, happens, found, run) for run in (step, CODE["step"])]
+        for r in range(ROUNDS):
+            moves = np.exp(rng.normal(0, 0.05, len(found.tables.pair_venue)))
+            conversions = rng.uniform(0.9, 1.1, len(found.conversions))
+            growth = rng.uniform(1, 1.01, len(made.quote_program))
+            seconds, deviation = float(rng.integers(0, 2000)), float(rng.choice([0.0, 0.02]))
+            (slow, *one), (fast, *other) = (
+                play.after(
+                    r,
+                    moves,
+                    seconds=seconds,
+                    deviation=deviation,
+                    conversions=conversions,
+                    growth=growth,
+                )
+                for play in plays
+            )
+            assert slow == fast
+            np.testing.assert_array_equal(one[0], other[0])
+            np.testing.assert_array_equal(one[1], other[1])
+        for one_array, other_array in zip(plays[0].told, plays[1].told, strict=True):
+            np.testing.assert_array_equal(one_array, other_array)
