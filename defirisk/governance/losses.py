@@ -12,7 +12,7 @@ from defirisk.core.scenario import Scenario
 ENGINE = "static"
 SAYS = (
     "Static: prices are as shocked, no liquidation is played through, and nobody reacts. So the "
-    "parameters of one market change nothing in the others."
+    "parameters of one market change nothing in the others, and a bonus changes no bad debt."
 )
 
 

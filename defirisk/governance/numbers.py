@@ -6,7 +6,7 @@ import json
 import math
 from typing import Any
 
-DIGITS = 10
+DIGITS = 11
 
 
 def written(value: Any) -> bytes:

@@ -13,6 +13,8 @@ from defirisk.core.book import Book, Edge, Floats, Ints, MarketFacts
 from defirisk.core.errors import CheckFailed
 from defirisk.core.holdings import Holdings, Market
 
+_MOVED = "the change moves positions, too: this is a defect, please report it"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameters:
@@ -49,10 +51,9 @@ def parameters(book: Book, deployment: int, changed: Holdings) -> Parameters:
     """
     units = np.flatnonzero(book.unit_deployment == deployment)
     if tuple(book.units[int(unit)] for unit in units) != changed.units:
-        raise CheckFailed("the change moves positions: this is a defect, please report it")
-    sets = parameter_sets(book, deployment)
-    if len(sets) != len(changed.parameters):
-        raise CheckFailed("the change makes other parameter sets: this is a defect")
+        raise CheckFailed(_MOVED)
+    sets = _sets(book, deployment, changed)
+    stated = changed.parameters if len(sets) else ()
 
     def put(old: Floats, values: Sequence[Fraction], where: Ints) -> Floats:
         made = old.copy()
@@ -60,22 +61,28 @@ def parameters(book: Book, deployment: int, changed: Holdings) -> Parameters:
         return made
 
     return Parameters(
-        ltv=put(book.ltv, [p.ltv for p in changed.parameters], sets),
+        ltv=put(book.ltv, [p.ltv for p in stated], sets),
         liquidation_threshold=put(
-            book.liquidation_threshold, [p.liquidation_threshold for p in changed.parameters], sets
+            book.liquidation_threshold, [p.liquidation_threshold for p in stated], sets
         ),
-        liquidation_bonus=put(
-            book.liquidation_bonus, [p.liquidation_bonus for p in changed.parameters], sets
-        ),
+        liquidation_bonus=put(book.liquidation_bonus, [p.liquidation_bonus for p in stated], sets),
         resolution=put(book.resolution, changed.resolutions(), units),
         markets=_markets(book, deployment, changed.markets),
     )
 
 
-def parameter_sets(book: Book, deployment: int) -> Ints:
-    """The places of a deployment's parameter sets, ascending; each is somebody's."""
+def _sets(book: Book, deployment: int, changed: Holdings) -> Ints:
+    """The places of a deployment's parameter sets: they lie side by side, some are nobody's."""
     own = book.unit_deployment[book.holding_unit] == deployment
-    return np.asarray(np.unique(book.holding_parameters[own]), dtype=np.int64)
+    theirs = np.array([holding.parameters for holding in changed.holdings], dtype=np.int64)
+    if own.sum() != len(theirs):
+        raise CheckFailed(_MOVED)
+    if not len(theirs):
+        return theirs
+    first = book.holding_parameters[own][0] - theirs[0]
+    if (book.holding_parameters[own] != first + theirs).any():
+        raise CheckFailed(_MOVED)
+    return np.arange(first, first + len(changed.parameters))
 
 
 def _markets(book: Book, deployment: int, changed: Sequence[Market]) -> tuple[MarketFacts, ...]:

@@ -11,6 +11,7 @@ from defirisk.core.claim import Claim
 from defirisk.graph.claims import Claims
 from defirisk.graph.standing import Row
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
     """What a vault lent to one row, in USD at market; `row` is None where it is not indexed.
@@ -34,4 +35,3 @@ def placed(claim: Claim, rows: Sequence[Row], claims: Claims) -> Iterator[Placed
             row=None if place is None else rows[place],
             value_usd=allocation.assets_raw / scale * price,
         )
-

@@ -1,12 +1,12 @@
 """Markets, positions, vaults and oracles as Morpho's API tells them, in one import.
 
-Every chain's markets are a protocol of their own (morpho-1, morpho-42161), every vault has its name,
-or, where two have one name, that and its address. Tokens are known by their symbols on all chains,
-so that what fails, fails everywhere. Amounts in dollars become tokens at the loan asset's price. A
-collateral costs what its oracle says; where that says nothing, what the file has as its price;
-where that is nothing, too, what another market says of the same symbol. What positions leave open
-of a market's totals belongs to one account called `others`. Of a vault, a file of all allocations
-stands before one of single markets.
+Every chain's markets are a protocol of their own (morpho-1, morpho-42161). Every vault has its
+name, or, where two have one name, that and its address. Tokens are known by their symbols on all
+chains, so that what fails, fails everywhere. Amounts in dollars become tokens at the loan asset's
+price. A collateral costs what its oracle says; where that says nothing, what the file has as its
+price; where that is nothing, too, what another market says of the same symbol. What positions leave
+open of a market's totals belongs to one account called `others`. Of a vault, a file of all
+allocations stands before one of single markets.
 """
 
 from __future__ import annotations

@@ -56,5 +56,5 @@ PRICES = Layout(
     loose=True,
 )
 PASSED_OVER = (SUMS, PRICES)
-"""What a folder of such records also has: sums are made anew, prices have an import of their own."""
+"""What such a folder also has: sums are made anew, prices have an import of their own."""
 LAYOUTS = (MARKETS, POSITIONS, ALLOCATIONS, VAULTS, ORACLES, *PASSED_OVER)

@@ -121,7 +121,7 @@ def _place(cells: Mapping[str, str], market: str) -> tuple[str, str]:
 
 def _raw(amount: Fraction) -> int:
     scaled = amount * 10**PLACES
-    return scaled.numerator // scaled.denominator
+    return int(scaled.numerator // scaled.denominator)
 
 
 def _short(address: str) -> str:

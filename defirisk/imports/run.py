@@ -16,12 +16,28 @@ from defirisk.imports.storing import Part, digest, store_import
 from defirisk.store.database import Store
 
 Progress = Callable[[str, int, int | None], None]
+ENDINGS = (".csv", ".csv.gz", ".parquet")
 
 
 def kind_of(name: str) -> ImportKind:
     """The kind of import of this name: the module of that name defines it."""
     kind: ImportKind = importlib.import_module(f"defirisk.imports.{name}").KIND
     return kind
+
+
+def files_of(paths: Sequence[str]) -> tuple[str, ...]:
+    """Files, with folders replaced by the CSV and parquet files in them, by name.
+
+    Errors: `UsageError` for a folder without any.
+    """
+    found: list[str] = []
+    for path in map(Path, paths):
+        inside = sorted(path.iterdir()) if path.is_dir() else [path]
+        taken = [str(one) for one in inside if one is path or one.name.endswith(ENDINGS)]
+        if not taken:
+            raise UsageError(f"{path} has no file that ends in {', '.join(ENDINGS)}")
+        found += taken
+    return tuple(found)
 
 
 def read(kind: ImportKind, files: Sequence[str], progress: Progress) -> Found:

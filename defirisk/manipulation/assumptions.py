@@ -27,6 +27,7 @@ class Assumptions:
     controlled_blocks: int = 2
     slot_share: Fraction = Fraction(1, 20)
     block_seconds: int = 12
+    gas_usd: float = 20.0
     largest_move: float = 1e9
 
     @property

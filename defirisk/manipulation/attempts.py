@@ -28,6 +28,7 @@ class Attempt:
     """One attack on one market. `earned_usd` is taken, `left_usd` left behind or repaid.
 
     `oracle_move` is the factor on the oracle's price of the listing that is lied about.
+    `anyway_usd` is what could be gained without the lie, by liquidating at fair prices.
     """
 
     aim: Aim
@@ -37,17 +38,33 @@ class Attempt:
     left_usd: float
     oracle_move: float
     loan: Loan | None = None
+    anyway_usd: float = 0.0
     tried: tuple[tuple[float, float], ...] = ()
 
     @property
     def profit_usd(self) -> float:
         """What is gained in the end; negative where the attempt loses."""
-        return self.earned_usd - self.left_usd - self.lie.cost_usd
+        return self.earned_usd - self.left_usd - self.lie.cost_usd - self.anyway_usd
 
     @property
     def capital_usd(self) -> float:
         """What must be at hand."""
         return self.lie.capital_usd + self.left_usd
+
+    def within(self, capital_usd: float) -> Attempt | None:
+        """The part of it for which the capital is enough; None where not even the lie is paid."""
+        if self.capital_usd <= capital_usd:
+            return self
+        left = capital_usd - self.lie.capital_usd
+        if not 0 < left <= self.left_usd:
+            return None
+        share = left / self.left_usd
+        return replace(
+            self,
+            earned_usd=self.earned_usd * share,
+            left_usd=left,
+            loan=None if self.loan is None else self.loan.part(share),
+        )
 
     def flash_profit_usd(self, fee: float) -> float | None:
         """With all capital lent for one transaction; None where one is not enough."""
@@ -105,14 +122,18 @@ def _of_loan(
 
 def _liquidating(book: Book, listing: Listing, other: Listing) -> Iterator[Earner]:
     sides = (listing, other) if listing.facts.liquidation_threshold > 0 else (other, listing)
-    healthy = borrowers(book, *sides).healthy(oracle_at(TRUTH)).healthy(lambda one: one.worth_usd)
-    if not len(healthy.owed):
+    owing = borrowers(book, *sides)
+    if not len(owing.owed):
         return
+    now, fair = (
+        taken - repaid
+        for taken, repaid in map(owing.seized, (oracle_at(TRUTH), lambda one: one.worth_usd))
+    )
 
     def liquidating(lie: Lie) -> Attempt | None:
-        taken, repaid = healthy.seized(oracle_at(lie))
-        if not taken:
-            return None
+        taken, repaid = owing.seized(oracle_at(lie))
+        if taken - repaid <= now:
+            return None  # the truth does as well
         return Attempt(
             aim="liquidate",
             listing=listing,
@@ -120,6 +141,7 @@ def _liquidating(book: Book, listing: Listing, other: Listing) -> Iterator[Earne
             earned_usd=taken,
             left_usd=repaid,
             oracle_move=_factor(listing, lie),
+            anyway_usd=max(now, fair, 0.0),
         )
 
     yield liquidating
@@ -167,30 +189,39 @@ def best_attempt(
 
     def value(factor: float) -> float:
         attempt = earn(lie_of(factor))
-        if attempt is None or attempt.capital_usd > assumptions.capital_usd:
+        within = None if attempt is None else attempt.within(assumptions.capital_usd)
+        if within is None:
             return float("-inf")
-        return attempt.profit_usd - fee * attempt.capital_usd
+        return within.profit_usd - fee * within.capital_usd
 
     peak: Peak = best_move(value, assumptions.largest_move)
-    if peak.value == float("-inf"):
-        return None
     found = earn(lie_of(peak.at))
-    return None if found is None else replace(found, tried=peak.tried)
+    within = None if found is None else found.within(assumptions.capital_usd)
+    return None if within is None else replace(within, tried=peak.tried)
 
 
 def break_even(earn: Earner, family: Family, assumptions: Assumptions) -> Attempt | None:
     """The least move at which what is taken is worth what is left; None where no move does it."""
 
     def pays(attempt: Attempt) -> bool:
-        return attempt.earned_usd >= attempt.left_usd
+        return attempt.loan is not None and attempt.earned_usd >= attempt.left_usd
 
     return _least(earn, family, assumptions.largest_move, pays)
 
 
-def least_paying(earn: Earner, family: Family, best: Attempt) -> Attempt | None:
-    """The least move that gains anything: below the best one the gain grows with the move."""
-    largest = max(best.lie.move, 1 / best.lie.move)
-    return _least(earn, family, largest, lambda attempt: attempt.profit_usd > 0)
+def least_capital(earn: Earner, family: Family, largest: float) -> float | None:
+    """From how much capital on something is gained, by any move up to `largest`: what is pushed
+    in, and as much collateral as earns the cost of pushing. None: never.
+    """
+
+    def needed(attempt: Attempt | None) -> float:
+        if attempt is None or attempt.profit_usd <= 0:
+            return float("inf")
+        margin = attempt.earned_usd - attempt.left_usd
+        return attempt.lie.capital_usd + attempt.left_usd * attempt.lie.cost_usd / margin
+
+    peak = best_move(lambda factor: -needed(earn(family.of(factor))), largest)
+    return None if peak.value == float("-inf") else -peak.value
 
 
 def _least(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from defirisk.core.book import Book
@@ -21,7 +21,7 @@ from defirisk.manipulation.attempts import (
     best_attempt,
     break_even,
     earners,
-    least_paying,
+    least_capital,
 )
 from defirisk.manipulation.lending import Listing, listings
 from defirisk.manipulation.lies import TRUTH, Family, families
@@ -47,7 +47,8 @@ class Exposure:
     costs that would make the collateral worth its loan (`pools` > 0: by moving the market itself
     in so many pools, a lower bound). `max_profit_usd` is NaN where unknown. `flash_profit_usd` is
     what is left with capital lent for one transaction, None where one is not enough;
-    `least_capital_usd` from which on the attack pays.
+    `least_capital_usd` from which on the attack pays, None where nothing is moved. `by_way` is the
+    best attempt of every way to move it, the most profitable first.
     """
 
     quoted: Quoted
@@ -60,6 +61,7 @@ class Exposure:
     pools: int | None = None
     needed_move: float | None = None
     least_capital_usd: float | None = None
+    by_way: tuple[Attempt, ...] = ()
 
 
 def exposures(
@@ -86,9 +88,11 @@ class _Judge:
 
     def exposure(self, one: Quoted) -> Exposure:
         doubt = next((cause for each in one.listings if (cause := self._doubt(each))), None)
-        best, family_of = self._best(one)
+        found = self._attempts(one)
+        best, how = max(found, key=lambda pair: pair[0].profit_usd, default=(None, None))
+        moving = _by_way([attempt for attempt, _ in found])
         if best is not None and best.profit_usd > 0:
-            return self._unsafe(one, best, family_of)
+            return replace(self._unsafe(one, best, how), by_way=moving)
         if doubt is not None:
             nan = float("nan")
             return Exposure(
@@ -104,6 +108,7 @@ class _Judge:
             best=best,
             pools=pools,
             needed_move=move,
+            by_way=moving,
         )
 
     def _unsafe(self, one: Quoted, best: Attempt, family: tuple[Earner, Family] | None) -> Exposure:
@@ -112,8 +117,8 @@ class _Judge:
         if family is not None and flash is not None:
             lent = best_attempt(*family, self._assumptions, fee)
             flash = None if lent is None else lent.flash_profit_usd(fee)
-        paying = None if family is None else least_paying(*family, best)
-        least = best.capital_usd if paying is None else paying.capital_usd
+        largest = max(best.lie.move, 1 / best.lie.move)
+        least = None if family is None else least_capital(*family, largest)
         return Exposure(
             quoted=one,
             verdict="unsafe",
@@ -136,19 +141,18 @@ class _Judge:
         sources = self._book.sources
         return tuple(families(listing.program, sources, self._prices, self._assumptions))
 
-    def _best(self, one: Quoted) -> tuple[Attempt | None, tuple[Earner, Family] | None]:
-        """The best attempt, and how it was found; nothing is moved where that is best."""
-        found: list[tuple[Attempt, tuple[Earner, Family] | None]] = []
-        for listing, earner in self._earners(one):
-            honest = earner(TRUTH)
-            if honest is not None:
-                found.append((honest, None))
+    def _attempts(self, one: Quoted) -> list[tuple[Attempt, tuple[Earner, Family] | None]]:
+        """The best attempt of each kind, and how it was found; first those that move nothing."""
+        earners_of = list(self._earners(one))
+        found: list[tuple[Attempt, tuple[Earner, Family] | None]] = [
+            (honest, None) for _, earner in earners_of if (honest := earner(TRUTH)) is not None
+        ]
+        for listing, earner in earners_of:
             for family in self._families(listing):
                 attempt = best_attempt(earner, family, self._assumptions)
-                if attempt is not None and not math.isnan(attempt.profit_usd):
+                if attempt is not None:
                     found.append((attempt, (earner, family)))
-        known = [pair for pair in found if not math.isnan(pair[0].profit_usd)]
-        return max(known, key=lambda pair: pair[0].profit_usd, default=(None, None))
+        return [pair for pair in found if not math.isnan(pair[0].profit_usd)]
 
     def _resistance(
         self, one: Quoted, best: Attempt | None
@@ -205,3 +209,11 @@ def _strange_mean(listing: Listing) -> bool:
             return not all(isinstance(leaf, Constant) for leaf in leaves(program))
         pending += parts(program)
     return False
+
+
+def _by_way(attempts: Sequence[Attempt]) -> tuple[Attempt, ...]:
+    best: dict[str, Attempt] = {}
+    for one in sorted(attempts, key=lambda attempt: -attempt.profit_usd):
+        if one.lie.way is not None:
+            best.setdefault(one.lie.way.name, one)
+    return tuple(best.values())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from defirisk.core.book import Book, MarketFacts
@@ -77,6 +77,16 @@ class Loan:
     left_usd: float
     borrowed: tuple[tuple[Listing, float], ...]
     borrowed_usd: float
+
+    def part(self, share: float) -> Loan:
+        """A fraction of all of it."""
+        return replace(
+            self,
+            left=self.left * share,
+            left_usd=self.left_usd * share,
+            borrowed=tuple((listing, tokens * share) for listing, tokens in self.borrowed),
+            borrowed_usd=self.borrowed_usd * share,
+        )
 
 
 def listings(book: Book) -> dict[tuple[int, str], tuple[Listing, ...]]:

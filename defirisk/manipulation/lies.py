@@ -104,11 +104,12 @@ def families(
     sets += [tuple(known)] if len(known) > 1 else []
     for chosen in sets:
         for way in ways(found.window_seconds, assumptions):
-            yield from (_pushing(chosen, sources, prices, way, up) for up in (True, False))
+            gas = assumptions.gas_usd * way.blocks
+            yield from (_pushing(chosen, sources, prices, way, up, gas) for up in (True, False))
     for token in found.vaults:
         claim = sources.claims.get(token)
         if claim is not None and claim.kind in ("vault", "c-token"):
-            yield _giving(claim, sources, prices)
+            yield _giving(claim, sources, prices, assumptions.gas_usd)
 
 
 def _pushing(
@@ -117,6 +118,7 @@ def _pushing(
     prices: Mapping[Address, float],
     way: Way,
     up: bool,
+    gas: float,
 ) -> Family:
     places = [_places(sources.venues[spot.venue], spot, up) for spot in spots]
     # Where others trade it back, they have traded it to the market price before.
@@ -137,7 +139,7 @@ def _pushing(
             ),
             move=factor if up else 1 / factor,
             way=way,
-            cost_usd=lost * way.times,
+            cost_usd=lost * way.times + gas,
             capital_usd=sum(one.capital_usd(prices) for one in pushes) + lost * (way.times - 1),
             pushes=pushes,
             target=",".join(spot.venue for spot in spots),
@@ -151,7 +153,7 @@ def _places(venue: Venue, spot: Spot, up: bool) -> tuple[Venue, int, int]:
     return (venue, quote, base) if up else (venue, base, quote)
 
 
-def _giving(claim: Claim, sources: Sources, prices: Mapping[Address, float]) -> Family:
+def _giving(claim: Claim, sources: Sources, prices: Mapping[Address, float], gas: float) -> Family:
     """A gift raises the rate by its part of all that the vault holds, for whoever has shares.
 
     That the vault counts what it was given is assumed: where it does not, nothing moves it.
@@ -166,7 +168,7 @@ def _giving(claim: Claim, sources: Sources, prices: Mapping[Address, float]) -> 
             moved=Moved(gifts={claim.token: Fraction(factor)}),
             move=factor,
             way=Way(name="gift", blocks=1),
-            cost_usd=given,
+            cost_usd=given + gas,
             capital_usd=given,
             target=claim.token,
         )

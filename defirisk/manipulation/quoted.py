@@ -7,7 +7,17 @@ from dataclasses import dataclass
 
 from defirisk.core.book import Book
 from defirisk.core.evm import Address
-from defirisk.core.quote import Constant, Conversion, Feed, Product, Program, Spot, leaves, parts
+from defirisk.core.quote import (
+    Constant,
+    Conversion,
+    Feed,
+    Product,
+    Program,
+    Rate,
+    Spot,
+    leaves,
+    parts,
+)
 from defirisk.core.sources import chain_of_sources
 from defirisk.manipulation.lending import Listing
 
@@ -19,8 +29,9 @@ class Quoted:
     """One asset as one source prices it. `feed` is the source's address, or where several are put
     together the contract that does so, with `sources` being the parts.
 
-    `age_seconds` is of the oldest answer behind it, None where no time is known; `stale` are the
-    feeds that were silent for longer than their heartbeat.
+    `age_seconds` is of the oldest answer behind it, None where no time is known;
+    `heartbeat_seconds` the shortest that a feed behind it has promised, None without any; `stale`
+    are the feeds that were silent for longer than theirs.
     """
 
     feed: str
@@ -29,6 +40,7 @@ class Quoted:
     sources: tuple[Address, ...]
     listings: tuple[Listing, ...]
     age_seconds: int | None
+    heartbeat_seconds: int | None
     stale: tuple[Address, ...]
 
 
@@ -47,6 +59,9 @@ def quoted(book: Book, listings: Iterable[Listing]) -> tuple[Quoted, ...]:
             sources=read,
             listings=tuple(some),
             age_seconds=_age(book, read),
+            heartbeat_seconds=min(
+                (book.heartbeats.of(feed) for feed, _ in _times(book, read)), default=None
+            ),
             stale=_stale(book, read),
         )
         for (feed, read, asset), some in groups.items()
@@ -100,7 +115,7 @@ def _address(leaf: Program) -> Address:
 
 
 def _kind(book: Book, read: tuple[Address, ...], program: Program) -> str:
-    if all(isinstance(leaf, Constant) for leaf in leaves(program)):
+    if all(isinstance(leaf, Constant | Rate) for leaf in leaves(program)):
         return HARD_CODED
     if len(read) > 1:
         return COMPOSED

@@ -7,7 +7,7 @@ health becomes depends on all that he holds.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -44,12 +44,6 @@ class Borrowers:
             float(taken.sum()) * self.collateral.worth_usd,
             float(repaid.sum()) / owing * self.debt.worth_usd,
         )
-
-    def healthy(self, oracle: Prices) -> Borrowers:
-        """Those who cannot be liquidated at these prices: the others are no earnings of a lie."""
-        value = self.pledged * oracle(self.collateral)
-        fine = self.owed * oracle(self.debt) <= value * self.collateral.facts.liquidation_threshold
-        return replace(self, pledged=self.pledged[fine], owed=self.owed[fine])
 
 
 def borrowers(book: Book, collateral: Listing, debt: Listing) -> Borrowers:

@@ -12,9 +12,17 @@ from defirisk.reports import escape
 from defirisk.reports.model import Dot, Network
 from defirisk.reports.value import show
 
-MARKS = 7
-"""Shapes and colours that tell kinds apart; the style sheet has a colour for each."""
+MARKS = ("protocol", "market", "asset", "oracle", "venue", "vault", "owner")
+"""The kinds that have a shape and a colour of their own, the same in every picture."""
 _SMALLEST, _LARGEST = 4.0, 11.0
+
+
+def marks(picture: Network) -> list[int]:
+    """For each kind the number of its shape and colour; others take turns."""
+    return [
+        MARKS.index(kind) if kind in MARKS else place % len(MARKS)
+        for place, kind in enumerate(picture.kinds())
+    ]
 
 
 def diagram(picture: Network) -> dict[str, Any]:
@@ -23,6 +31,7 @@ def diagram(picture: Network) -> dict[str, Any]:
     place = {dot.id: number for number, dot in enumerate(picture.dots)}
     return {
         "kinds": [escape.clean(kind) for kind in kinds],
+        "marks": marks(picture),
         "dots": [_dot(dot, kinds.index(dot.kind)) for dot in picture.dots],
         "lines": [
             [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import get_args
@@ -20,7 +21,9 @@ Place = tuple[float, float]
 Facts = Mapping[str, Sequence[tuple[str, str]]]
 
 
-def network(graph: Graph, marked: Collection[str], facts: Facts) -> Network:
+def network(
+    graph: Graph, marked: Collection[str], facts: Facts, title: str = "Who stands on what"
+) -> Network:
     """The largest nodes of each kind and those in `marked` are drawn; the others are there to be
     looked for. `facts` are the measures of a node, by its id: (title, value) as text.
     """
@@ -48,11 +51,20 @@ def network(graph: Graph, marked: Collection[str], facts: Facts) -> Network:
     )
     return Network(
         name="graph",
-        title="Who stands on what",
+        title=title,
         dots=dots,
         lines=_lines(edges, major),
-        note=f"{len(major)} of {len(graph.nodes)} nodes are drawn at first: the largest of each "
-        "kind, and those that stand out, which have a ring. Choose one to read what it is tied to.",
+        note=_note(len(major), len(graph.nodes)),
+    )
+
+
+def _note(drawn: int, known: int) -> str:
+    read = "Choose one to read what it is tied to."
+    if drawn == known:
+        return f"Those that stand out have a ring. {read}"
+    return (
+        f"{drawn} of {known} nodes are drawn at first: the largest of each kind, and those that "
+        f"stand out, which have a ring. {read}"
     )
 
 
@@ -97,16 +109,21 @@ def _places(
 
 
 def _near(found: Mapping[str, Place], edges: Sequence[Edge]) -> dict[str, Place]:
-    """The middle of what has a place, of each node that is tied to some and has none."""
+    """A place for each node that is tied to some which have one, and has none."""
     around: dict[str, list[Place]] = {}
     for edge in edges:
         for end, other in ((edge.source, edge.target), (edge.target, edge.source)):
             if end not in found and other in found:
                 around.setdefault(end, []).append(found[other])
-    return {
-        node: _rounded(sum(x for x, _ in near) / len(near), sum(y for _, y in near) / len(near))
-        for node, near in around.items()
-    }
+    return {node: _beside(near, number) for number, (node, near) in enumerate(around.items())}
+
+
+def _beside(near: Sequence[Place], number: int) -> Place:
+    """The middle, and a little aside: nodes that are tied to the same would hide each other."""
+    aside = 0.02 * math.sqrt(number + 1)
+    x = sum(x for x, _ in near) / len(near) + aside * math.cos(2.4 * number)
+    y = sum(y for _, y in near) / len(near) + aside * math.sin(2.4 * number)
+    return _rounded(x, y)
 
 
 def _springs(edges: Sequence[Edge]) -> dict[str, Place]:

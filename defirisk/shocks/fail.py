@@ -111,7 +111,7 @@ def _claim(book: Book, name: str, recovery: Fraction) -> Moves:
 
 def _claims(book: Book) -> dict[Address, str]:
     """The symbol of every token that converts to others or is a share of a pool."""
-    found = {token: "" for token in book.sources.claims}
+    found = dict.fromkeys(book.sources.claims, "")
     for token, known in book.sources.tokens.items():
         if token in found:
             found[token] = known.symbol

@@ -15,20 +15,23 @@ Size = tuple[int, int]
 DESKTOP: Size = (1280, 900)
 PHONE: Size = (390, 844)
 SIZES = {"desktop": DESKTOP, "phone": PHONE}
+SETTLED = 150
+"""Milliseconds after a page is loaded within which it would draw again, or ask for something."""
 NASTY = "</script><img src=//evil.example/x onerror=alert(1)>\u202e$" + "W" * 10_000
 # Which charts have drawn paths, how wide the page is beyond the window, which names in a picture
 # lie over each other.
 MEASURE = """() => {
     const boxes = [...document.querySelectorAll(".names text")].map((name) => name.getBBox());
-    const over = (one, other) => one.x < other.x + other.width - 1 && other.x < one.x + one.width - 1
-        && one.y < other.y + other.height - 3 && other.y < one.y + one.height - 3;
+    const meet = (start, long, from, length) => start < from + length && from < start + long;
+    const over = (one, two) => meet(one.x, one.width - 1, two.x, two.width - 1)
+        && meet(one.y, one.height - 3, two.y, two.height - 3);
+    const pairs = boxes.flatMap((one, place) => boxes.slice(place + 1).map((two) => [one, two]));
     return {
         drawn: [...document.querySelectorAll(".plot")]
             .map((box) => box.querySelectorAll("svg .trace path").length > 0),
         overflow: document.documentElement.scrollWidth - window.innerWidth,
         legend: [...document.querySelectorAll(".legendtext")].map((text) => text.textContent),
-        overlaps: boxes.flatMap((one, place) => boxes.slice(place + 1).filter((two) => over(one, two)))
-            .length,
+        overlaps: pairs.filter(([one, two]) => over(one, two)).length,
     };
 }"""
 
@@ -64,7 +67,7 @@ def opened(
     page.on("request", lambda request: seen.requests.append(request.url))
     page.on("requestfailed", lambda request: seen.failed.append(request.url))
     page.goto(path.as_uri())
-    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(SETTLED)
     try:
         yield page, seen
     finally:

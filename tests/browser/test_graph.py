@@ -40,7 +40,7 @@ def graph(site: Path) -> dict[str, Any]:
     return said
 
 
-@pytest.fixture(params=SIZES.values(), ids=SIZES)
+@pytest.fixture(params=SIZES.values(), ids=list(SIZES))
 def page(request: pytest.FixtureRequest, browser: Browser, site: Path) -> Iterator[Page]:
     with opened(browser, site / "graph.html", request.param) as (found, seen):
         yield found
@@ -200,7 +200,7 @@ def test_a_finger_beside_a_node_means_it(browser: Browser, site: Path) -> None:
         assert page.locator(".chosen h3 span").text_content() == "curve-devnet"
 
 
-@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+@pytest.mark.parametrize("size", SIZES.values(), ids=list(SIZES))
 def test_names_of_strangers_are_only_text(browser: Browser, tmp_path: Path, size: Size) -> None:
     made = compose(composed.book(symbols={"WETH": NASTY}))
     path = tmp_path / "graph.html"

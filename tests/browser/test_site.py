@@ -1,7 +1,8 @@
-"""Every page of the demo's site in a real browser: drawn, quiet, alone, no wider than the screen."""
+"""Every page of the demo in a real browser: drawn, quiet, alone, no wider than the screen."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ PAGES = ("index.html", "pools.html", "feeds.html", "stress.html", "graph.html", 
 LINKS = "nodes => nodes.map(node => node.getAttribute('href'))"
 
 
-@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+@pytest.mark.parametrize("size", SIZES.values(), ids=list(SIZES))
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_every_page_is_drawn_quiet_alone_and_fits(
     browser: Browser, site: Path, size: Size, dark: bool
@@ -43,14 +44,14 @@ def test_every_page_has_the_same_navigation_which_leads_to_it(browser: Browser, 
     assert rows == expected[1:]
     reached = set(expected)
     for path in site.glob("*.html"):
-        with opened(browser, path, DESKTOP) as (page, _):
-            assert page.locator("nav.site a").evaluate_all(LINKS) == expected, path.name
-            assert page.locator("nav.site a[aria-current=page]").count() == 1, path.name
-            reached |= set(page.locator("td a").evaluate_all(LINKS))
-    assert {path.name for path in site.glob("*.html")} <= reached
+        bar, _, body = path.read_text(encoding="utf-8").partition("</nav>")
+        assert re.findall(r'<a href="([^"]*)"', bar) == expected, path.name
+        assert bar.count('aria-current="page"') == 1, path.name
+        reached |= set(re.findall(r'<td[^>]*><a href="([^"]*)"', body))
+    assert {path.name for path in site.glob("*.html")} == reached
 
 
-@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+@pytest.mark.parametrize("size", SIZES.values(), ids=list(SIZES))
 def test_the_pages_of_protocols_are_folded(browser: Browser, site: Path, size: Size) -> None:
     with opened(browser, site / "graph.html", size) as (page, seen):
         link = page.locator("nav.site a", has_text="morpho-devnet")

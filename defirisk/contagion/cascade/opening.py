@@ -16,7 +16,7 @@ from defirisk.contagion.cascade.ticks import tick_powers
 from defirisk.core.book import Book, Floats, Ints
 from defirisk.core.evm import Address
 from defirisk.core.quote import Conversion, Feed, Leaf, Market, Program, Spot, leaves
-from defirisk.core.scenario import Scenario, conversions, market_prices
+from defirisk.core.scenario import Moves, Scenario, conversions, market_prices
 from defirisk.core.venue import Venue
 from defirisk.shocks.target import price_moves
 
@@ -138,25 +138,10 @@ def opening(book: Book, scenario: Scenario, found: Sources, rounds: int) -> Told
 
     As `core.scenario.quote_prices`, but that a mean which moved is rounded as its contract does.
     """
-    tables, blocks = found.tables, found.tables.blocks
+    tables = found.tables
     market = market_prices(book, [scenario])[:, 0]
-    start = np.full(blocks.behind, np.nan)
-    place = {asset.address: a for a, asset in enumerate(book.assets)}
-
-    def moved(address: Address) -> float:
-        return _moved(book, market, place.get(address, -1))
-
     moves = scenario.moves
-    for k, feed in enumerate(found.feeds):
-        start[blocks.feeds + k] = _value(feed) * float(moves.feeds.get(feed.address, 1))
-    for k, spot in enumerate(found.spots):
-        top, bottom = moved(spot.base), moved(spot.quote)
-        start[blocks.spots + k] = _value(spot) * (top / bottom if bottom != 0 else 0.0)
-    rates = conversions(book, moves)
-    for k, one in enumerate(found.conversions):
-        start[blocks.conversions + k] = _value(one) * float(rates.get(one.token, 1))
-    start[blocks.markets : blocks.means] = market
-    start[blocks.constants :] = found.compiled.constants
+    start = leaf_values(book, moves, market, found)
     told = Told(
         opening=start,
         leaves=start.copy(),
@@ -169,7 +154,7 @@ def opening(book: Book, scenario: Scenario, found: Sources, rounds: int) -> Told
         history=np.zeros((len(found.compiled.means) + 1, rounds + 1)),
         stack=np.zeros(found.compiled.depth + 1),
     )
-    _open_means(told, found)
+    open_means(found, told.leaves, told.basis)
     move_claims(tables, told, np.ones(len(book.assets)))
     told.opening[:] = told.leaves
     quotes(tables, told, np.ones(len(book.quote_program)), np.empty(len(book.quote_program)))
@@ -196,14 +181,38 @@ def _factors(moves: Mapping[int, Fraction], size: int) -> Floats:
     return factors
 
 
-def _open_means(told: Told, found: Sources) -> None:
-    """Every mean after those that its part is made of."""
-    tables = found.tables
+def leaf_values(book: Book, moves: Moves, market: Floats, found: Sources) -> Floats:
+    """The leaves of a scenario, shape (L,), at its market prices (A,); the means are still NaN."""
+    blocks = found.tables.blocks
+    start = np.full(blocks.behind, np.nan)
+    place = {asset.address: a for a, asset in enumerate(book.assets)}
+
+    def moved(address: Address) -> float:
+        return _moved(book, market, place.get(address, -1))
+
+    for k, feed in enumerate(found.feeds):
+        start[blocks.feeds + k] = _value(feed) * float(moves.feeds.get(feed.address, 1))
+    for k, spot in enumerate(found.spots):
+        top, bottom = moved(spot.base), moved(spot.quote)
+        start[blocks.spots + k] = _value(spot) * (top / bottom if bottom != 0 else 0.0)
+    rates = conversions(book, moves)
+    for k, one in enumerate(found.conversions):
+        start[blocks.conversions + k] = _value(one) * float(rates.get(one.token, 1))
+    start[blocks.markets : blocks.means] = market
+    start[blocks.constants :] = found.compiled.constants
+    return start
+
+
+def open_means(found: Sources, values: Floats, basis: Floats) -> None:
+    """Fills the means among the leaves (L,) and their `basis` (T, BASIS): every mean after those
+    that its part is made of.
+    """
+    tables, stack = found.tables, np.zeros(found.compiled.depth + 1)
     for t, mean in enumerate(found.compiled.means):
         program = int(tables.means.program[t])
-        part = evaluate(tables.code, program, told.leaves, told.stack)
-        value = opened(tables.means, t, mean, tables.powers, part, told.basis[t])
-        told.leaves[tables.blocks.means + t] = value
+        part = evaluate(tables.code, program, values, stack)
+        value = opened(tables.means, t, mean, tables.powers, part, basis[t])
+        values[tables.blocks.means + t] = value
 
 
 def _held_feeds(book: Book, scenario: Scenario, found: Sources, market: Floats) -> Ints:

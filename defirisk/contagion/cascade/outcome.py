@@ -24,6 +24,7 @@ from defirisk.contagion.cascade.state import (
     SEIZED,
     SOLD,
     SPENT,
+    TOTALS,
     UNCOVERED,
     State,
 )
@@ -33,22 +34,26 @@ from defirisk.core.scenario import Scenario
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
-    """One scenario's end: how many rounds it took, and all arrays as they are then."""
+    """One scenario's end, as in `state.State`; `path` (rounds + 1, A)."""
 
     rounds: int
-    state: State
+    by_deployment: Floats
+    by_asset: Floats
+    totals: Floats
+    conversion: Floats
+    path: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CascadeOutcome:
     """Totals by deployment (D, S) and by asset (A, S), in USD at the market prices of the round.
 
-    `bad_debt` is `written_off` (deficits booked, losses of lenders) and `uncovered`: what units that
-    were liquidatable still owe beyond their collateral at the end. `penalty` is what borrowers lost
-    beyond what was repaid for them, of which `protocol_fees` went to the protocols and `keepers` is
-    what keepers kept after slippage and gas (S,); negative where they lost. `depth_known` is the part
-    of the seized value that was sold in indexed pools, NaN where nothing was seized. `ended`: within
-    the rounds allowed. `paths` are market prices (rounds + 1, A) of each scenario.
+    `bad_debt` is `written_off` (deficits booked, losses of lenders) and `uncovered`: what units
+    that were liquidatable still owe beyond their collateral at the end. `penalty` is what borrowers
+    lost beyond what was repaid for them; of it `protocol_fees` went to the protocols, and `keepers`
+    (S,) is what keepers kept after slippage and gas, negative where they lost. `depth_known` is the
+    part of the seized value that was sold in indexed pools, NaN where nothing was seized. `ended`:
+    within the rounds allowed. `paths` are market prices (rounds + 1, A) of each scenario.
     """
 
     scenarios: tuple[Scenario, ...]
@@ -73,6 +78,7 @@ class CascadeOutcome:
     paths: tuple[Floats, ...]
     conversions: Floats  # (C, S), factors on what wrapped tokens convert to, beyond the shock's
     states: tuple[State, ...]
+    """Everything as it was at the end of each scenario; empty where machine code played them."""
 
     @property
     def bad_debt_usd(self) -> Floats:
@@ -81,21 +87,25 @@ class CascadeOutcome:
 
 
 def gathered(
-    book: Book, scenarios: Sequence[Scenario], settings: Settings, played: Sequence[Played]
+    book: Book,
+    scenarios: Sequence[Scenario],
+    settings: Settings,
+    played: Sequence[Played],
+    states: Sequence[State],
 ) -> CascadeOutcome:
     """The ends of all scenarios side by side."""
-    states = [one.state for one in played]
 
     def deployments(column: int) -> Floats:
-        return _side_by_side([s.by_deployment[:, column] for s in states], len(book.deployments))
+        return _side_by_side(
+            [one.by_deployment[:, column] for one in played], len(book.deployments)
+        )
 
     def assets(column: int) -> Floats:
-        return _side_by_side([s.by_asset[:, column] for s in states], len(book.assets))
+        return _side_by_side([one.by_asset[:, column] for one in played], len(book.assets))
 
-    totals = _side_by_side([s.totals for s in states], DONE + 1)
+    totals = _side_by_side([one.totals for one in played], TOTALS)
     with np.errstate(divide="ignore", invalid="ignore"):
         known = np.where(totals[SEIZED] > 0, totals[SOLD] / totals[SEIZED], np.nan)
-    conversions = len(states[0].conversion) if states else 0
     return CascadeOutcome(
         scenarios=tuple(scenarios),
         settings=settings,
@@ -116,8 +126,8 @@ def gathered(
         depth_known=known,
         rounds=np.array([one.rounds for one in played], dtype=np.int64),
         ended=totals[DONE] > 0,
-        paths=tuple(one.state.path[: one.rounds + 1] for one in played),
-        conversions=_side_by_side([s.conversion for s in states], conversions),
+        paths=tuple(one.path for one in played),
+        conversions=_side_by_side([one.conversion for one in played], 0),
         states=tuple(states),
     )
 

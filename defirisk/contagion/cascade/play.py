@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from fractions import Fraction
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from defirisk.contagion.cascade import rounds
+from defirisk.contagion.cascade.many import (
+    CHUNK,
+    KERNELS,
+    depths,
+    empty_ends,
+    openings,
+    turns,
+)
 from defirisk.contagion.cascade.opening import Sources, opening, sources
 from defirisk.contagion.cascade.outcome import CascadeOutcome, Played, gathered
 from defirisk.contagion.cascade.pockets import pocket_table
@@ -20,8 +25,11 @@ from defirisk.contagion.cascade.settings import BASE, Settings
 from defirisk.contagion.cascade.state import ASSUMED, LOSSES, TOTALS, TRACE, Facts, State
 from defirisk.contagion.cascade.units import DEBT, Units, unit_table
 from defirisk.contagion.cascade.vaults import vault_table
+from defirisk.contagion.valuation import UNMOVED
 from defirisk.core.book import Book, Floats, Ints
 from defirisk.core.scenario import Scenario, market_prices
+
+Kernel = Callable[..., None]
 
 COMPILED_FROM = 2_000_000
 """Rows of units times scenarios from which machine code pays for being loaded."""
@@ -64,24 +72,56 @@ class Cascade:
     ) -> CascadeOutcome:
         """See `play`."""
         if compiled is None:
-            compiled = len(self._amounts) * len(scenarios) >= COMPILED_FROM
-        run = self._compiled if compiled else rounds.play
-        played = [self._one(run, one, settings, compiled, trace) for one in scenarios]
-        return gathered(self.book, scenarios, settings, played)
+            compiled = trace == 0 and len(self._amounts) * len(scenarios) >= COMPILED_FROM
+        if compiled:
+            return self._in_machine_code(scenarios, settings)
+        played, states = [], []
+        for scenario in scenarios:
+            state = self.opening(scenario, settings, trace)
+            count = rounds.play(self.facts, state, assumed(settings, scenario), False)
+            states.append(state)
+            played.append(
+                Played(
+                    rounds=count,
+                    by_deployment=state.by_deployment,
+                    by_asset=state.by_asset,
+                    totals=state.totals,
+                    conversion=state.conversion,
+                    path=state.path[: count + 1],
+                )
+            )
+        return gathered(self.book, scenarios, settings, played, states)
 
-    def _one(
-        self, run: Any, scenario: Scenario, settings: Settings, bounded: bool, trace: int
-    ) -> Played:
-        state = self.opening(scenario, settings, trace)
-        count = run(self.facts, state, assumed(settings, scenario), bounded)
-        return Played(rounds=int(count), state=state)
+    def _in_machine_code(self, scenarios: Sequence[Scenario], settings: Settings) -> CascadeOutcome:
+        state = self.opening(UNMOVED, settings)
+        played: list[Played] = []
+        for first in range(0, len(scenarios), CHUNK):
+            part = scenarios[first : first + CHUNK]
+            begun = openings(
+                *(self.book, part, self.sources, self.pools, self._amounts, self._pockets)
+            )
+            ends = empty_ends(state, len(part))
+            given = np.stack([assumed(settings, one) for one in part])
+            self._machine_code(self.facts, state, begun, given, ends)
+            played += [
+                Played(
+                    rounds=int(count),
+                    by_deployment=ends.by_deployment[n],
+                    by_asset=ends.by_asset[n],
+                    totals=ends.totals[n],
+                    conversion=ends.conversion[n],
+                    path=ends.path[n, : count + 1].copy(),
+                )
+                for n, count in enumerate(ends.rounds)
+            ]
+        return gathered(self.book, scenarios, settings, played, ())
 
     @cached_property
-    def _compiled(self) -> Any:
+    def _machine_code(self) -> Kernel:
         # Imported where it pays: numba alone takes longer than a small job.
         from defirisk.contagion.cascade.machine import machine_code
 
-        return machine_code(rounds.KERNELS)["play"]
+        return machine_code(KERNELS)["play_many"]
 
     def opening(self, scenario: Scenario, settings: Settings, trace: int = 0) -> State:
         """Where everything stands as the first round begins."""
@@ -135,22 +175,15 @@ class Cascade:
 
     def _opened_pools(self, scenario: Scenario) -> Floats:
         """The pools as arbitrageurs and depth shocks leave them: see the specification's start."""
-        book, table = self.book, self.pools
-        market = market_prices(book, [scenario])[:, 0]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            moved = np.where(book.asset_price > 0, market / book.asset_price, np.nan)
+        table = self.pools
+        market = market_prices(self.book, [scenario]).T
+        turn, depth = turns(self.book, market, table)[0], depths(table, scenario)
         state = table.state.copy()
-        for v, venue in enumerate(table.venues):
-            places = [int(a) for a in table.tokens[v, : len(venue.tokens)]]
-            if len(places) == 2 and min(places) >= 0:
-                top, bottom = float(moved[places[0]]), float(moved[places[1]])
-                if top > 0 and bottom > 0:
-                    move_spot(table.pools, state, v, 0, 1, top / bottom)
-            depth = Fraction(1)
-            for asset in places:
-                depth *= scenario.moves.depth.get(asset, Fraction(1))
-            if depth != 1:
-                shrink(table.pools, state, v, float(depth))
+        for v in range(len(table.venues)):
+            if turn[v] != 1:
+                move_spot(table.pools, state, v, 0, 1, float(turn[v]))
+            if depth[v] != 1:
+                shrink(table.pools, state, v, float(depth[v]))
         return state
 
     def _spots(self, pools: Floats) -> Floats:
@@ -165,11 +198,8 @@ class Cascade:
 
 def assumed(settings: Settings, scenario: Scenario) -> Floats:
     """The settings as the kernels read them, shape (ASSUMED,)."""
-    halt = scenario.moves.halt_seconds
-    seconds = settings.round_seconds
-    halted = min(-(-halt // seconds) if seconds else 0, settings.max_rounds)
     values = [
-        float(seconds),
+        float(settings.round_seconds),
         settings.gas_usd,
         settings.keeper_capacity_usd,
         float(settings.slices),
@@ -177,7 +207,7 @@ def assumed(settings: Settings, scenario: Scenario) -> Floats:
         float(settings.unknown_depth),
         settings.feed_deviation,
         float(settings.max_rounds),
-        float(halted),
+        float(scenario.moves.halt_seconds),
     ]
     assert len(values) == ASSUMED
     return np.array(values)

@@ -44,9 +44,8 @@ GUARD = 1e-9
 """Far more than floats round in one margin."""
 
 
-def clock(f: Facts, s: State, seconds: float) -> None:
+def clock(f: Facts, s: State, seconds: float, blocks: float) -> None:
     """Step 1: interest, and what it makes of rates and of oracle prices per base unit."""
-    blocks = 1.0 if seconds > 0 else 0.0
     for k in range(s.pockets.shape[0]):
         accrue(s.pockets, k, seconds, blocks)
     units = f.units
@@ -98,13 +97,12 @@ def settle_round(f: Facts, s: State, assumed: Floats, r: int, bounded: bool) -> 
         if s.seen[u] == 0:
             s.seen[u] = 1
             s.by_deployment[f.units.deployment[u], ACCOUNTS] += 1
-        if r >= assumed[HALTED]:
-            paid = attempt(f, s, assumed, r, u, capacity)
-            if paid > 0:
-                capacity -= paid
-                count += 1
-            else:
-                s.totals[REFUSED] += 1
+        paid = attempt(f, s, assumed, r, u, capacity)
+        if paid > 0:
+            capacity -= paid
+            count += 1
+        else:
+            s.totals[REFUSED] += 1
     return count
 
 
@@ -129,7 +127,7 @@ def attempt(f: Facts, s: State, assumed: Floats, r: int, u: int, capacity: float
     s.totals[SEIZED] += (seized - fee) / f.asset_scale[b] * s.market[b]
     s.totals[SPENT] += cost
     s.totals[GAS] += assumed[GAS_USD]
-    return cost
+    return float(cost)
 
 
 def worth_of(f: Facts, s: State, assumed: Floats, b: int, a: int, amount: float) -> float:
@@ -147,7 +145,7 @@ def worth_of(f: Facts, s: State, assumed: Floats, b: int, a: int, amount: float)
 def elsewhere(f: Facts, s: State, b: int, a: int, amount: float) -> float:
     """What it is worth at the market prices of the round."""
     value = amount / f.asset_scale[b] * s.market[b]
-    return floor(value / s.market[a] * f.asset_scale[a])
+    return float(floor(value / s.market[a] * f.asset_scale[a]))
 
 
 def sell_round(f: Facts, s: State, assumed: Floats, r: int) -> None:
@@ -170,7 +168,7 @@ def sell_round(f: Facts, s: State, assumed: Floats, r: int) -> None:
             note(s, r, SALE, -1, b, a, sold, brought, 0.0)
 
 
-def prices_and_oracles(f: Facts, s: State, assumed: Floats, r: int) -> bool:
+def prices_and_oracles(f: Facts, s: State, assumed: Floats, r: int, seconds: float) -> bool:
     """Steps 5 and 6; whether any oracle moved. What vaults earn goes on, and is no move."""
     pairs = f.oracles
     for p in range(len(pairs.pair_venue)):
@@ -185,7 +183,7 @@ def prices_and_oracles(f: Facts, s: State, assumed: Floats, r: int) -> bool:
         s.told,
         r,
         s.spot_factor,
-        assumed[ROUND_SECONDS],
+        seconds,
         assumed[DEVIATION],
         s.conversion,
         s.growth,
@@ -216,13 +214,19 @@ def one_round(f: Facts, s: State, assumed: Floats, r: int, bounded: bool) -> boo
     """A whole round; whether nothing happened in it."""
     for a in range(len(s.market)):
         s.path[r, a] = s.market[a]
-    clock(f, s, assumed[ROUND_SECONDS])
+    seconds, blocks = assumed[ROUND_SECONDS], 1.0
+    if seconds == 0:
+        blocks = 0.0
+    elif r == 0:
+        blocks += ceil(assumed[HALTED] / seconds)
+        seconds += assumed[HALTED]
+    clock(f, s, seconds, blocks)
     if r == 0:
         for q in range(len(s.worth)):
             s.first_worth[q] = s.worth[q]
     count = settle_round(f, s, assumed, r, bounded)
     sell_round(f, s, assumed, r)
-    moved = prices_and_oracles(f, s, assumed, r)
+    moved = prices_and_oracles(f, s, assumed, r, seconds)
     if assumed[RECOVERY] > 0:
         recover_pools(f, s, assumed[RECOVERY])
     return count == 0 and not moved
@@ -234,7 +238,7 @@ def play(f: Facts, s: State, assumed: Floats, bounded: bool) -> int:
     while r < assumed[MAX_ROUNDS] and s.totals[DONE] == 0.0:
         quiet = one_round(f, s, assumed, r, bounded)
         r += 1
-        if quiet and r > assumed[HALTED]:
+        if quiet:
             s.totals[DONE] = 1.0
     for a in range(len(s.market)):
         s.path[r, a] = s.market[a]
@@ -267,7 +271,7 @@ def at_market(f: Facts, s: State, h: int) -> float:
     """What a row is worth in USD."""
     q = f.units.quote[h]
     a = f.units.asset[q]
-    return s.amount[h] * s.rate[q] / f.asset_scale[a] * s.market[a]
+    return float(s.amount[h] * s.rate[q] / f.asset_scale[a] * s.market[a])
 
 
 KERNELS = (

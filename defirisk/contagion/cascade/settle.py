@@ -1,8 +1,8 @@
 """Step 3: what a keeper repays and takes of one unit, by its protocol's rule.
 
-Kernels: one source, run by Python and by numba. Sources: `LiquidationLogic` of @aave-dao/aave-v3-origin
-3.6.0 and @aave/core-v3 1.19.3; `Comptroller.liquidateCalculateSeizeTokens` and `CToken` of
-@thenextblock/hardhat-compound 0.0.14; `Morpho.liquidate` of @morpho-org/morpho-blue 1.0.0.
+Kernels: one source, run by Python and by numba. Sources: `LiquidationLogic` of
+@aave-dao/aave-v3-origin 3.6.0 and @aave/core-v3 1.19.3; `liquidateCalculateSeizeTokens` and `CToken`
+of @thenextblock/hardhat-compound 0.0.14; `Morpho.liquidate` of @morpho-org/morpho-blue 1.0.0.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ UP = float(Rounding.UP)
 def rounded(value: float, direction: float) -> float:
     """To whole base units: down, up, or to the nearest."""
     if direction == DOWN:
-        return floor(value)
+        return float(floor(value))
     if direction == UP:
-        return ceil(value)
-    return floor(value + 0.5)
+        return float(ceil(value))
+    return float(floor(value + 0.5))
 
 
 def margin(units: Units, amount: Floats, worth: Floats, u: int) -> tuple[float, float]:
@@ -60,7 +60,7 @@ def balance(units: Units, amount: Floats, rate: Floats, u: int, h: int) -> float
 
 
 def chosen(units: Units, amount: Floats, worth: Floats, u: int) -> tuple[int, int]:
-    """The debt and the collateral of most value, the first of equal ones; -1 where there is none."""
+    """The debt and the collateral of most value, the first of equal ones; -1: there is none."""
     debt, collateral = -1, -1
     most_owed, most_pledged = 0.0, 0.0
     for h in range(units.first[u], units.first[u + 1]):
@@ -92,7 +92,9 @@ def plan(
     of_collateral = worth[units.quote[collateral]] / rate[units.quote[collateral]]
     bonus, part = units.bonus[collateral], fee[units.quote[collateral]]
     if rule[MECHANISM] == WHOLE_POSITION:
-        repaid, seized = _whole(amount[debt], rate[units.quote[debt]], pledged, of_debt / of_collateral, bonus)
+        repaid, seized = _whole(
+            amount[debt], rate[units.quote[debt]], pledged, of_debt / of_collateral, bonus
+        )
         return debt, collateral, repaid, seized, 0.0
     if rule[MECHANISM] == CLOSE_FACTOR:
         repaid = floor(owed * rule[CLOSE])
@@ -114,7 +116,9 @@ def plan(
     return debt, collateral, repaid, seized, taken
 
 
-def _with_bonus(repaid: float, pledged: float, exchange: float, bonus: float) -> tuple[float, float]:
+def _with_bonus(
+    repaid: float, pledged: float, exchange: float, bonus: float
+) -> tuple[float, float]:
     """What that much debt takes of the collateral; less of both where there is not enough of it.
     `exchange` is base units of collateral worth one of debt.
     """

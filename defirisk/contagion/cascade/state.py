@@ -27,8 +27,11 @@ paid for gas; numbers of liquidations and of those that no keeper took; whether 
 """
 TOTALS = 8
 
-ROUND_SECONDS, GAS_USD, CAPACITY, SLICES, RECOVERY, UNKNOWN, DEVIATION, MAX_ROUNDS, HALTED = range(9)
-"""Places of `settings.Settings` in `assumed`; `HALTED` are rounds in which keepers are absent."""
+ROUND_SECONDS, GAS_USD, CAPACITY, SLICES, RECOVERY, UNKNOWN, DEVIATION, MAX_ROUNDS, HALTED = range(
+    9
+)
+"""Places of `settings.Settings` in `assumed`; `HALTED` are the seconds for which no
+keeper acts at first."""
 ASSUMED = 9
 
 LIQUIDATION, LOSS, SALE = range(3)

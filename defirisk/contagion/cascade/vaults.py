@@ -40,7 +40,7 @@ def vault_table(book: Book, conversions: Sequence[Conversion]) -> Vaults:
 
 
 def move_conversions(vaults: Vaults, pockets: Floats, out: Floats) -> None:
-    """Kernel. By how much each conversion moved with its pockets since the start, into `out` (C,)."""
+    """Kernel. By how much each conversion moved with its pockets since the start: `out` (C,)."""
     for c in range(len(out)):
         moved = 1.0
         for p in range(vaults.first[c], vaults.first[c + 1]):

@@ -62,9 +62,7 @@ def backed(book: Book, run: Floats) -> Backed:
     after = np.where(stays > 0, (part[:, None] - taken) / np.where(stays > 0, stays, 1), 0.0)
     whole = taken * np.nan_to_num(assets[claim])[:, None]
     withdrawn = times(indicator(row, len(book.markets)), whole)
-    return Backed(
-        tokens=tokens, claim=claim, row=row, part=after, paid=paid, withdrawn=withdrawn
-    )
+    return Backed(tokens=tokens, claim=claim, row=row, part=after, paid=paid, withdrawn=withdrawn)
 
 
 def _known(book: Book) -> set[Address]:

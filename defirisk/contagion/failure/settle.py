@@ -136,7 +136,7 @@ class _Rounds:
         lost, deposits = uncovered + self._deficit, self._deposits[:, which]
         part = np.where(lost > 0, 1.0, 0.0)  # of no deposits nothing is left to lose
         np.divide(lost, deposits, out=part, where=deposits > 0)
-        return self._own[:, which] * (1 - np.clip(part, 0, 1))
+        return np.asarray(self._own[:, which] * (1 - np.clip(part, 0, 1)), dtype=np.float64)
 
 
 def _own(markets: int, moves: Sequence[Moves]) -> Floats:

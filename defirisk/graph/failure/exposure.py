@@ -1,8 +1,8 @@
 """Who has money in markets that take what fails as collateral, or a claim on it.
 
-Exposure is what stands there, not what is lost: all of a market that takes nothing else; of a market
-with other collateral what is owed against it. Unit: USD at today's market prices, and fractions.
-NaN policy: a value that needs an unknown price is NaN, a share of an unknown whole too.
+Exposure is what stands there, not what is lost: all of a market that takes nothing else; of a
+market with other collateral what is owed against it. Unit: USD at today's market prices, and
+fractions. NaN policy: a value that needs an unknown price is NaN, a share of an unknown whole too.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from fractions import Fraction
 import numpy as np
 
 from defirisk.contagion.failure.settle import row_of_quote
-from defirisk.contagion.valuation import indicator, positions, times
+from defirisk.contagion.valuation import Positions, indicator, positions, times
 from defirisk.core.backing import backing
 from defirisk.core.book import Book, Floats
 from defirisk.core.evm import Address
@@ -50,17 +50,20 @@ class ExposedVault:
         return self.exposed_usd > 0 and self.elsewhere_usd > 0
 
 
-def exposed_parts(book: Book, tokens: Collection[Address]) -> Floats:
-    """Of the deposits of each market, the part that is lent against these tokens, (M,)."""
-    rows = positions(book)
+def exposed_parts(book: Book, tokens: Collection[Address], held: Positions | None = None) -> Floats:
+    """Of the deposits of each market, the part that is lent against these tokens, (M,).
+
+    `held` are the `positions` of the book, to be made once where much is asked.
+    """
+    rows = held or positions(book)
     mine = np.array([asset.address in tokens for asset in book.assets], dtype=np.bool_)
     oracle = np.nan_to_num(book.quote_price)
     pledged = times(rows.collateral, oracle)
     of_mine = times(rows.collateral, oracle * mine[book.quote_asset])
-    held = times(rows.collateral, np.ones(len(oracle)))
-    held_mine = times(rows.collateral, mine[book.quote_asset].astype(np.float64))
+    amount = times(rows.collateral, np.ones(len(oracle)))
+    of_mine_amount = times(rows.collateral, mine[book.quote_asset].astype(np.float64))
     # Where the oracle calls it worthless, it still is what the debt was given for.
-    worthless = np.divide(held_mine, held, out=np.zeros_like(held), where=held > 0)
+    worthless = np.divide(of_mine_amount, amount, out=np.zeros_like(amount), where=amount > 0)
     share = np.divide(of_mine, pledged, out=worthless, where=pledged > 0)
     owed = times(rows.debt.T.tocsr(), share) * book.quote_rate
     row, count = row_of_quote(book), len(book.markets)
@@ -86,9 +89,11 @@ def _only(book: Book, mine: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> list[
     return found
 
 
-def exposed_markets(made: Composition, subject: Subject) -> tuple[ExposedMarket, ...]:
+def exposed_markets(
+    made: Composition, subject: Subject, held: Positions | None = None
+) -> tuple[ExposedMarket, ...]:
     """Markets with lenders who are exposed, the largest first, unknown ones before all."""
-    parts = exposed_parts(made.book, subject.tokens)
+    parts = exposed_parts(made.book, subject.tokens, held)
     parts[list(subject.rows)] = 1.0
     found = [
         ExposedMarket(
@@ -100,9 +105,11 @@ def exposed_markets(made: Composition, subject: Subject) -> tuple[ExposedMarket,
     return tuple(sorted(found, key=lambda one: -_rank(one.exposed_usd)))
 
 
-def exposed_vaults(made: Composition, subject: Subject) -> tuple[ExposedVault, ...]:
+def exposed_vaults(
+    made: Composition, subject: Subject, held: Positions | None = None
+) -> tuple[ExposedVault, ...]:
     """Vaults that are exposed, through vaults that they hold shares of too, likewise sorted."""
-    parts = exposed_parts(made.book, subject.tokens)
+    parts = exposed_parts(made.book, subject.tokens, held)
     parts[list(subject.rows)] = 1.0
     lent = backing(made.book)
     found = []

@@ -134,7 +134,8 @@ def _fallen_and_passed(
     np.divide(owed - pledged, owed, out=short, where=np.isfinite(owed - pledged) & (owed > 0))
     fallen = np.zeros((count + 1, len(book.assets)))
     np.add.at(fallen, (place, book.quote_asset), np.asarray(fell.sum(axis=0)).reshape(-1))
-    unpaid = rows.debt.multiply(np.clip(short, 0, 1)[:, None]).multiply(np.nan_to_num(worth)[None])
+    priced = csr_array(rows.debt.multiply(np.nan_to_num(worth)[None]))
+    unpaid = priced.multiply(np.clip(short, 0, 1)[:, None])
     causes = _causes(rows, fell, np.nan_to_num(book.quote_price))
     by_quote = csr_array(causes.T @ csr_array(unpaid)).tocoo()
     passed: dict[int, dict[int, float]] = {}
@@ -175,7 +176,7 @@ class Traced:
 def traced(subject: Subject, its: Flows) -> Traced:
     """From what fails outwards, until nothing changes: the rest was lost already, or by others."""
     found = Traced(dict.fromkeys(subject.rows, 1.0), {}, {})
-    if not subject.rows:
+    if not subject.rows or subject.kind == "several":
         found.tokens = dict.fromkeys(subject.tokens, 1.0)
     asset = [its.book.assets[facts.asset].address for facts in its.book.markets]
     fixed = set(found.rows), set(found.tokens)

@@ -12,6 +12,7 @@ import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from defirisk.contagion.failure.settle import Settled
@@ -76,16 +77,17 @@ class _Walk:
 
     def walk(self) -> Path:
         """All steps."""
-        self._labels[self._subject.node] = self._label(self._subject.node)
+        subject = self._subject
+        self._labels[subject.node] = self._nodes.get(subject.node, subject.name)
         self._sorted(self._begin)
         while self._pending:
             kind, what = self._pending.popleft()
             if isinstance(what, int):
-                self._sorted(lambda m=what: self._from_market(m))
+                self._sorted(partial(self._from_market, what))
             elif kind == "vault":
-                self._sorted(lambda token=what: self._from_vault(token))
+                self._sorted(partial(self._from_vault, what))
             else:
-                self._sorted(lambda token=what: self._from_token(token))
+                self._from_token(what)
         return Path(steps=tuple(self._steps), labels=self._labels)
 
     def _begin(self) -> None:
@@ -93,7 +95,8 @@ class _Walk:
         for m in self._subject.rows:
             self._step(node, self._made.rows[m].id, "failure", float(self._its.lent[m]))
             self._visit("row", m)
-        if self._subject.rows:
+        several = self._subject.kind == "several"
+        if self._subject.rows and not several:
             return
         claims = self._made.book.sources.claims
         for token in sorted(self._subject.tokens):
@@ -105,23 +108,34 @@ class _Walk:
                     node, HOLDERS, f"holders of {self._token(token)}", "shares", worth - pledged
                 )
             elif ids.asset(token) != node and (pledged or (claim and claim.kind == "vault")):
-                self._step(node, ids.asset(token), "claim", worth)
+                self._step(node, ids.asset(token), "failure" if several else "claim", worth)
             self._visit("token", token)
 
     def _from_token(self, token: Address) -> None:
         """Its markets: what fell there, what of it was passed on, and what borrowers lost."""
         book, part = self._made.book, self._from.tokens.get(token, 0.0)
-        for c, row in enumerate(self._made.rows):
-            if book.assets[row.facts.asset].address != token:
-                continue
-            fell = float(self._its.fallen[c, row.facts.asset]) * part
-            self._step(ids.asset(token), row.id, "collateral price", fell)
-            passed = {d: usd * part for d, usd in self._its.passed.get(c, {}).items()}
-            for d, usd in passed.items():
+        own = [
+            c
+            for c, row in enumerate(self._made.rows)
+            if book.assets[row.facts.asset].address == token
+        ]
+        fell = {c: float(self._its.fallen[c, self._made.rows[c].facts.asset]) * part for c in own}
+        # A market that fails itself has lost everything to that already.
+        lost = set(self._subject.rows)
+        passed = {
+            c: {d: usd * part for d, usd in self._its.passed.get(c, {}).items() if d not in lost}
+            for c in own
+        }
+        for c in sorted(own, key=lambda c: -max(fell[c], sum(passed[c].values()))):
+            row = self._made.rows[c]
+            # What was worthless before falls by nothing, and its debts are not paid all the same.
+            some = sum(passed[c].values()) > SMALL
+            self._step(ids.asset(token), row.id, "collateral price", fell[c], always=some)
+            for d, usd in sorted(passed[c].items(), key=lambda one: -one[1]):
                 self._step(row.id, self._made.rows[d].id, "bad debt", usd)
                 self._visit("row", d)
             who = f"borrowers against {row.label}"
-            self._people(row.id, BORROWERS, who, "equity", fell - sum(passed.values()))
+            self._people(row.id, BORROWERS, who, "equity", fell[c] - sum(passed[c].values()))
 
     def _from_market(self, market: int) -> None:
         """Its lenders: vaults, pledged aTokens or cTokens, and all others."""
@@ -163,8 +177,10 @@ class _Walk:
             self._labels[f"{node}/{who}"] = label
             self._step(node, f"{node}/{who}", channel, usd)
 
-    def _step(self, source: str, target: str, channel: Channel, usd: float) -> None:
-        if abs(usd) <= SMALL:
+    def _step(
+        self, source: str, target: str, channel: Channel, usd: float, *, always: bool = False
+    ) -> None:
+        if source == target or (abs(usd) <= SMALL and not always):
             return
         for node in (source, target):
             self._labels.setdefault(node, self._label(node))

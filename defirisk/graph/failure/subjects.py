@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
@@ -13,14 +14,16 @@ from defirisk.core.book import Book
 from defirisk.core.errors import UsageError
 from defirisk.core.evm import Address
 from defirisk.core.holdings import Side
-from defirisk.core.scenario import Moves, Scenario
+from defirisk.core.scenario import Moves, Scenario, combine
 from defirisk.graph import ids
 from defirisk.graph.build import Composition
 from defirisk.graph.claims import behind
 from defirisk.graph.names import token_label
 from defirisk.shocks.target import find_asset, market_moves
 
-Kind = Literal["protocol", "market", "asset", "vault"]
+Kind = Literal["protocol", "market", "asset", "vault", "several"]
+AND = ","
+"""Between the names of what fails together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,13 +53,15 @@ def subjects(made: Composition) -> tuple[Subject, ...]:
 
 def find(made: Composition, name: str) -> Subject:
     """The one that `name` means: an asset or a vault, else a deployment, a protocol or a market as
-    in the shock `fail:`. Errors: `UsageError`.
+    in the shock `fail:`; several names, such as "xUSD,deUSD", fail together. Errors: `UsageError`.
     """
     book = made.book
     every = subjects(made)
     exact = [one for one in every if name in (one.node, one.name)]
     if len(exact) == 1:
         return exact[0]
+    if AND in name:
+        return _together([find(made, part.strip()) for part in name.split(AND)])
     try:
         asset = find_asset(book, name)
     except UsageError:  # it is none, or several
@@ -66,6 +71,20 @@ def find(made: Composition, name: str) -> Subject:
     token = book.assets[asset].address
     claim = book.sources.claims.get(token)
     return _vault(made, token) if claim and _lends(claim.kind) else _asset(made, asset)
+
+
+def _together(parts: Sequence[Subject]) -> Subject:
+    """Nothing is worth less than nothing: what fails twice fails once."""
+    name = AND.join(one.name for one in parts)
+    moves = combine(one.scenario.moves for one in parts)
+    return Subject(
+        node=f"several:{name}",
+        kind="several",
+        name=name,
+        scenario=_scenario(name, moves),
+        tokens=frozenset().union(*(one.tokens for one in parts)),
+        rows=tuple(dict.fromkeys(row for one in parts for row in one.rows)),
+    )
 
 
 def _failing(made: Composition, name: str, every: tuple[Subject, ...]) -> Subject:

@@ -63,7 +63,7 @@ def _answer(its: Studied) -> str:
         else ""
     )
     return (
-        f"Of {count} that can fail, {tables.told(its, worst.node)} would cost others most: "
+        f"Of {count} that can fail, {tables.told(its, worst)} would cost others most: "
         f"{show(marginal, 'usd')} that somebody would not pay back.{already}"
     )
 

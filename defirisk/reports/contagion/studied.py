@@ -8,7 +8,7 @@ import numpy as np
 
 from defirisk.contagion.failure.losses import lost_usd
 from defirisk.contagion.failure.settle import Settled, fail
-from defirisk.contagion.valuation import UNMOVED
+from defirisk.contagion.valuation import UNMOVED, positions
 from defirisk.core.book import Book
 from defirisk.graph.build import Composition, compose
 from defirisk.graph.failure.exposure import (
@@ -25,7 +25,7 @@ from defirisk.metrics.systemic import ranked
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Studied:
     """`losses` are those of each failure beyond `lost_now`, NaN where unknown; `order` has the
-    worst first. The last scenario of `settled` is today.
+    worst first. The last scenario of `settled` is today. `vaults` are those exposed to each.
     """
 
     book: Book
@@ -36,6 +36,7 @@ class Studied:
     order: tuple[int, ...]
     lost_now: float
     unknown_now: int
+    vaults: tuple[tuple[ExposedVault, ...], ...]
 
     @property
     def converged(self) -> bool:
@@ -70,7 +71,7 @@ def studied(book: Book) -> Studied:
 
 
 def _study(book: Book) -> Studied:
-    made = compose(book)
+    made, held = compose(book), positions(book)
     every = subjects(made)
     settled = fail(book, [*(one.scenario for one in every), UNMOVED])
     lost = lost_usd(book, settled)
@@ -84,6 +85,7 @@ def _study(book: Book) -> Studied:
         order=tuple(ranked(np.asarray(losses)).tolist()),
         lost_now=float(lost[-1]),
         unknown_now=int(settled.unknown[-1]),
+        vaults=tuple(exposed_vaults(made, one, held) for one in every),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from defirisk.graph.failure.exposure import exposed_vaults
+from defirisk.graph.failure.subjects import Subject
 from defirisk.reports import escape
 from defirisk.reports.contagion.studied import Studied
 from defirisk.reports.model import Column, Table, Value
@@ -15,7 +15,7 @@ from defirisk.reports.value import plural
 SHOWN = 30
 ASSUMPTIONS = (
     "What fails is worth nothing, with all that is a claim on it. Everything is settled at once at "
-    "market prices: borrowers pay as far as their collateral is worth it, whatever the oracles say; "
+    "market prices: borrowers pay as far as their collateral is worth it, whatever oracles say; "
     "markets share what is missing pro rata among lenders, vaults among their shares, and a share "
     "that is worth less is collateral that is worth less in the same settlement. Nothing is sold "
     "into pools, no reserve or insurance is drawn on. Losses are of what somebody owes and does "
@@ -23,10 +23,10 @@ ASSUMPTIONS = (
 )
 
 
-def told(its: Studied, node: str) -> str:
-    """The label of a node, harmless in a sentence."""
-    label = next((one.label for one in its.made.graph.nodes if one.id == node), node)
-    return escape.clean(label)
+def told(its: Studied, subject: Subject) -> str:
+    """What is said to fail, harmless in a sentence."""
+    nodes = its.made.graph.nodes
+    return escape.clean(next((one.label for one in nodes if one.id == subject.node), subject.name))
 
 
 def rank(its: Studied, *, pages: bool = False, around: int | None = None) -> Table:
@@ -37,9 +37,9 @@ def rank(its: Studied, *, pages: bool = False, around: int | None = None) -> Tab
         order = [one for one in order if one[0] <= 3 or abs(one[0] - around) <= 2]
     for number, i in order[: None if pages else SHOWN]:
         subject = its.subjects[i]
-        vaults = exposed_vaults(its.made, subject)
+        vaults = its.vaults[i]
         exposed = sum(one.exposed_usd for one in vaults)
-        row = (number, told(its, subject.node), subject.kind, its.losses[i], len(vaults), exposed)
+        row = (number, told(its, subject), subject.kind, its.losses[i], len(vaults), exposed)
         rows.append((page_of("contagion", subject.node), *row) if pages else row)
     more = len(order) - len(rows)
     return Table(
@@ -67,7 +67,7 @@ def rank_data(its: Studied) -> list[dict[str, Any]]:
             "rank": number,
             "node": its.subjects[i].node,
             "kind": its.subjects[i].kind,
-            "label": told(its, its.subjects[i].node),
+            "label": told(its, its.subjects[i]),
             "lost_usd": known(its.losses[i]),
         }
         for number, i in enumerate(its.order, start=1)

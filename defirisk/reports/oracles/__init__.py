@@ -127,11 +127,13 @@ def _sections(
     hidden: Sequence[Hidden],
     assumed: Assumptions,
 ) -> Iterator[Section]:
-    yield Section("prices", "Every price", (tables.feeds(book, found, relying),))
+    yield Section("prices", "Every price", (tables.feeds(book, found),))
     attacks = [one for one in found if one.verdict == "unsafe"]
     if attacks:
         yield Section("attacks", "What would be done", tuple(tables.attacks(book, attacks)))
-    yield Section("dependants", "Who relies on each", (tables.relying(book, found, relying),))
+    yield Section("ways", "Every way to move a price", (tables.ways(book, found),))
+    standing = tables.ages(book, found, relying), tables.relying(book, found, relying)
+    yield Section("dependants", "How old each is, and who relies on it", standing)
     yield Section("hidden-losses", "Two prices of one thing", (tables.hidden(book, hidden),))
     yield Section("assumptions", "What is assumed", (tables.assumptions(assumed),))
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from defirisk.core.book import Book
 from defirisk.manipulation.assumptions import Assumptions
+from defirisk.manipulation.attempts import Attempt
 from defirisk.manipulation.dependants import Dependant
 from defirisk.manipulation.exposure import Exposure
 from defirisk.manipulation.quoted import Quoted
@@ -40,6 +41,7 @@ def _datum(book: Book, one: Exposure, relying: Sequence[Dependant]) -> dict[str,
         "sources": list(said.sources),
         "dependants": [_dependant(book, each) for each in relying],
         "age_seconds": said.age_seconds,
+        "heartbeat_seconds": said.heartbeat_seconds,
         "stale": list(said.stale),
         "cost_usd": one.cost_usd,
         "cost_is": "least" if one.pools is not None else "exact",
@@ -59,6 +61,23 @@ def _datum(book: Book, one: Exposure, relying: Sequence[Dependant]) -> dict[str,
         "flash_loan": one.flash_profit_usd is not None,
         "flash_profit_usd": one.flash_profit_usd,
         "blocks": 0 if way is None else way.blocks,
+        "ways": [_way(attempt) for attempt in one.by_way],
+    }
+
+
+def _way(attempt: Attempt) -> dict[str, Any]:
+    way = attempt.lie.way
+    assert way is not None
+    return {
+        "way": way.name,
+        "blocks": way.blocks,
+        "attack": attempt.aim,
+        "moved": attempt.lie.target,
+        "move": attempt.lie.move,
+        "oracle_move": attempt.oracle_move,
+        "cost_usd": attempt.lie.cost_usd,
+        "capital_usd": attempt.capital_usd,
+        "profit_usd": attempt.profit_usd,
     }
 
 

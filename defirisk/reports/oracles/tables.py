@@ -20,7 +20,7 @@ FEEDS = "feeds"
 Relying = Mapping[Quoted, tuple[Dependant, ...]]
 
 
-def feeds(book: Book, found: Sequence[Exposure], relying: Relying) -> Table:
+def feeds(book: Book, found: Sequence[Exposure]) -> Table:
     """Every price with its verdict."""
     return Table(
         name=FEEDS,
@@ -30,9 +30,6 @@ def feeds(book: Book, found: Sequence[Exposure], relying: Relying) -> Table:
             Column("asset", "Asset", "text"),
             Column("kind", "Kind", "text"),
             Column("feed", "Read from", "address"),
-            Column("age_seconds", "Age", "seconds", detail=True),
-            Column("collateral_usd", "Collateral", "usd", detail=True),
-            Column("debt_usd", "Debt", "usd", detail=True),
             Column("cost_usd", "Cost to move", "usd"),
             Column("max_profit_usd", "Best profit", "usd"),
             Column("reason", "Why", "prose"),
@@ -43,9 +40,6 @@ def feeds(book: Book, found: Sequence[Exposure], relying: Relying) -> Table:
                 asset_label(book, one.quoted.asset),
                 one.quoted.kind,
                 one.quoted.feed,
-                one.quoted.age_seconds,
-                sum(each.collateral_usd for each in relying[one.quoted]),
-                sum(each.debt_usd for each in relying[one.quoted]),
                 one.cost_usd,
                 one.max_profit_usd,
                 words.reason(book, one),
@@ -55,6 +49,39 @@ def feeds(book: Book, found: Sequence[Exposure], relying: Relying) -> Table:
         caption="A cost is what the best attack loses by moving the price; where none pays, what "
         "the least move costs that would make the collateral worth its loan.",
         empty="no market is indexed",
+    )
+
+
+def ages(book: Book, found: Sequence[Exposure], relying: Relying) -> Table:
+    """How old each price is, and how much stands on it."""
+    return Table(
+        name="ages",
+        title="",
+        columns=(
+            Column("asset", "Asset", "text"),
+            Column("feed", "Read from", "address"),
+            Column("age_seconds", "Age", "seconds"),
+            Column("heartbeat_seconds", "Heartbeat", "seconds", absent="none"),
+            Column("late", "Late", "text", absent=""),
+            Column("markets", "Markets", "int"),
+            Column("collateral_usd", "Collateral", "usd"),
+            Column("debt_usd", "Debt", "usd"),
+        ),
+        rows=tuple(
+            (
+                asset_label(book, one.quoted.asset),
+                one.quoted.feed,
+                one.quoted.age_seconds,
+                one.quoted.heartbeat_seconds,
+                "late" if one.quoted.stale else None,
+                len(relying[one.quoted]),
+                sum(each.collateral_usd for each in relying[one.quoted]),
+                sum(each.debt_usd for each in relying[one.quoted]),
+            )
+            for one in found
+        ),
+        caption="Of the oldest answer behind a price. Late is a feed that was silent for longer "
+        "than its heartbeat.",
     )
 
 
@@ -69,7 +96,7 @@ def attacks(book: Book, found: Sequence[Exposure]) -> Iterator[Block]:
         Column("cost_usd", "Lost by moving", "usd"),
         Column("profit_usd", "Profit", "usd"),
         Column("capital_usd", "Capital", "usd"),
-        Column("least_capital_usd", "It pays from", "usd"),
+        Column("least_capital_usd", "It pays from", "usd", absent="any capital"),
         Column("flash_profit_usd", "With a flash loan", "usd", absent="not possible"),
     )
     rows = [row for one in found if (row := _attack(book, one)) is not None]
@@ -117,6 +144,44 @@ def _chart(book: Book, one: Exposure) -> Chart | None:
         ),
         note="1 is a price that is ten times what it was, or a tenth; the line ends with the "
         "capital.",
+    )
+
+
+def ways(book: Book, found: Sequence[Exposure]) -> Table:
+    """The best attempt of every way to move a price that can be moved."""
+    return Table(
+        name="ways",
+        title="",
+        columns=(
+            Column("asset", "Asset", "text"),
+            Column("feed", "Read from", "address"),
+            Column("way", "Way", "text"),
+            Column("blocks", "Blocks", "int"),
+            Column("attack", "To", "text"),
+            Column("move", "Moved by the factor", "token"),
+            Column("cost_usd", "Lost by moving", "usd"),
+            Column("capital_usd", "Capital", "usd"),
+            Column("profit_usd", "Profit", "usd"),
+        ),
+        rows=tuple(
+            (
+                asset_label(book, one.quoted.asset),
+                one.quoted.feed,
+                attempt.lie.way.name,
+                attempt.lie.way.blocks,
+                attempt.aim,
+                attempt.lie.move,
+                attempt.lie.cost_usd,
+                attempt.capital_usd,
+                attempt.profit_usd,
+            )
+            for one in found
+            for attempt in one.by_way
+            if attempt.lie.way is not None
+        ),
+        caption="Own blocks: the attacker orders all and loses only fees. One block: others "
+        "trade it back in the next. Whole window: pushed anew in each block, and traded back.",
+        empty="no price of the book can be moved by trading",
     )
 
 

@@ -10,15 +10,16 @@ from defirisk.core.evm import Address
 from defirisk.manipulation.assumptions import Assumptions
 from defirisk.manipulation.attempts import Attempt
 from defirisk.manipulation.exposure import Exposure
+from defirisk.manipulation.lies import TRUTH
 from defirisk.reports.labels import asset_label, token_label
 from defirisk.reports.model import Kind, Value
 from defirisk.reports.value import listed, plural, short_address, show
 
 _UNKNOWN = {
-    "no answer": "what it is read from gives no usable answer at this block.",
-    "no market price": "no feed, pool or claim says what the market pays for it.",
-    "unknown source": "it is not known what makes the answer that it is read from.",
-    "unknown mean": "it is a mean of something else than one pool's price.",
+    "no answer": "What it is read from gives no usable answer at this block.",
+    "no market price": "No feed, pool or claim says what the market pays for it.",
+    "unknown source": "It is not known what makes the answer that it is read from.",
+    "unknown mean": "It is a mean of something else than one pool's price.",
 }
 
 
@@ -31,7 +32,7 @@ def name(book: Book, one: Exposure) -> str:
 def reason(book: Book, one: Exposure) -> str:
     """One sentence."""
     if one.verdict == "unknown":
-        return _UNKNOWN[one.cause].capitalize()
+        return _UNKNOWN[one.cause]
     best = one.best
     if best is None:
         return "Nothing can be borrowed with it or against it."
@@ -73,7 +74,7 @@ def done(book: Book, best: Attempt) -> str:
     """What the attacker does, without what it earns."""
     way = best.lie.way
     if way is None:
-        return f"{_aim(best)}".capitalize()
+        return _begun(_aim(best))
     if way.name == "gift":
         what = f"Giving {_usd(best.lie.cost_usd)} to the vault {_address(best.lie.target)}"
         return f"{what} and {_aim(best)}"
@@ -84,7 +85,7 @@ def done(book: Book, best: Attempt) -> str:
         "one block": "at the end of a block",
         "whole window": f"in each of {plural(way.times, 'block')}",
     }[way.name]
-    factor = show(max(best.lie.move, 1 / best.lie.move), "number")
+    factor = show(max(best.lie.move, 1 / best.lie.move), "token")
     towards = "up" if best.lie.move >= 1 else "down"
     return f"Moving {pools} {towards} {factor} times {when} and {_aim(best)}"
 
@@ -110,8 +111,13 @@ def _aim(best: Attempt) -> str:
             return f"seizing {_usd(best.earned_usd)} for {_usd(best.left_usd)}"
 
 
+def _begun(text: str) -> str:
+    """As the beginning of a sentence; the rest stays as it is."""
+    return text[:1].upper() + text[1:]
+
+
 def _price(best: Attempt) -> str:
-    return show(best.listing.facts.price_usd, "price")
+    return show(best.listing.oracle(TRUTH.moved), "price")
 
 
 def _usd(value: float) -> str:
@@ -157,4 +163,5 @@ def assumed(one: Assumptions) -> Iterator[tuple[str, str, Value, Kind]]:
         "fee",
     )
     yield "block_seconds", "Time between two blocks", one.block_seconds, "seconds"
+    yield "gas_usd", "What transactions cost in each block with any", one.gas_usd, "usd"
     yield "largest_move", "The largest move of a pool that is looked at", one.largest_move, "number"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from defirisk.reports import escape, plot, provenance
-from defirisk.reports.diagram import MARKS, diagram
+from defirisk.reports.diagram import diagram, marks
 from defirisk.reports.model import (
     TEXT_KINDS,
     Chart,
@@ -69,7 +69,7 @@ def html(
     if charts and plotly == INLINE:
         inline.insert(0, plotly_js())
     if networks:
-        inline.append(_script("network.js"))
+        inline += [_script("drawing.js"), _script("network.js")]
     return (
         _environment()
         .get_template("page.html")
@@ -84,7 +84,7 @@ def html(
             plotly_path=plotly if charts and plotly != INLINE else "",
             policy=_policy(inline, shared=plotly != INLINE),
             pages=[(name, list(group)) for name, group in groupby(pages, lambda one: one.group)],
-            titles=(details or {}) | {one.file: one.name for one in pages},
+            titles={**(details or {}), **{one.file: one.name for one in pages}},
             listed=[one.file for one in pages],
             here=here,
         )
@@ -153,7 +153,7 @@ def _environment() -> Environment:
         "show": _shown,
     }
     environment.globals |= {
-        "marks": MARKS,
+        "mark_of": marks,
         "kind_of": lambda block: type(block).__name__.lower(),
         "cell_class": _cell_class,
         "text_kind": lambda kind: kind in TEXT_KINDS,

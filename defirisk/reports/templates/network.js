@@ -2,27 +2,12 @@
 // Colours come from the style sheet; every name is set as text, since strangers chose it.
 (function () {
   "use strict";
-  const SVG = "http://www.w3.org/2000/svg";
-  // Each of about the area of a circle of radius 1.
-  const SHAPES = [
-    "M-.9-.9H.9V.9H-.9Z",
-    "M1 0A1 1 0 1 1-1 0A1 1 0 1 1 1 0Z",
-    "M0-1.25L1.25 0L0 1.25L-1.25 0Z",
-    "M0-1.25L1.2.85H-1.2Z",
-    "M.55-.95L1.1 0L.55.95H-.55L-1.1 0L-.55-.95Z",
-    "M0 1.25L-1.2-.85H1.2Z",
-    "M.8 0A.8.8 0 1 1-.8 0A.8.8 0 1 1 .8 0Z",
-  ];
+  const { made, shapes, place, tip, label } = drawing;
+  const POINTED = 80; // with more lines than these their ends are only pointed where one is chosen
+  const CROWD = 1000; // lines that are only a haze
   const LISTED = 24;
   const LARGEST = 12;
   const REACH = 24; // pixels beside a node that still mean it: a finger is wide
-
-  function made(tag, attributes, parent) {
-    const one = document.createElementNS(SVG, tag);
-    for (const [name, value] of Object.entries(attributes)) one.setAttribute(name, value);
-    if (parent) parent.append(one);
-    return one;
-  }
 
   function element(tag, text, ...children) {
     const one = Object.assign(document.createElement(tag), { textContent: text });
@@ -30,13 +15,12 @@
     return one;
   }
 
-  const mark = (kind) => `mark-${kind % SHAPES.length}`;
-  const shape = (kind) => SHAPES[kind % SHAPES.length];
-  const short = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
   const byDollars = (one, other) => (other.usd ?? -1) - (one.usd ?? -1);
   const many = (count, what) => `${count.toLocaleString("en")} ${what}${count === 1 ? "" : "s"}`;
 
-  function start(figure, { kinds, dots, lines: said }) {
+  function start(figure, { kinds, marks, dots, lines: said }) {
+    const mark = (kind) => `mark-${marks[kind]}`;
+    const shape = (kind) => shapes[marks[kind]];
     const form = figure.querySelector("form");
     const svg = figure.querySelector(".drawing");
     const panel = figure.querySelector(".chosen");
@@ -82,7 +66,11 @@
       const tied = lines.filter(
         (line) => visible.has(line.source) && visible.has(line.target) && enough(line),
       );
-      place();
+      const { width, height } = size();
+      svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+      svg.style.height = `${height}px`;
+      panel.style.setProperty("--tall", `${height}px`);
+      place(shown, width, height);
       const near = new Set(
         chosen ? [chosen, ...tied.filter(ends).map((line) => line.other(chosen))] : shown,
       );
@@ -102,56 +90,9 @@
 
     function size() {
       const width = Math.max(svg.clientWidth, 240);
-      return { width, height: width < 520 ? Math.round(width * 1.2) : Math.round(width * 0.78) };
-    }
-
-    function place() {
-      const { width, height } = size();
-      svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-      svg.style.height = `${height}px`;
-      panel.style.setProperty("--tall", `${height}px`);
-      const scale = width < 520 ? 0.75 : 1;
-      // Half by place and half by rank, so that a crowd gets more room than what is far away.
-      const spread = (axis, length) => {
-        const at = shown.map((dot) => dot[axis]).sort((one, other) => one - other);
-        const room = at[at.length - 1] - at[0];
-        const rank = new Map(at.map((value, place) => [value, place / (at.length - 1)]));
-        const edge = 26;
-        return (value) => {
-          if (!(room > 1e-6)) return length / 2;
-          const part = (value - at[0]) / room / 2 + rank.get(value) / 2;
-          return edge + part * (length - 2 * edge);
-        };
-      };
-      const [across, down] = [spread("x", width), spread("y", height)];
-      for (const dot of shown) {
-        [dot.left, dot.top, dot.r] = [across(dot.x), down(dot.y), dot.radius * scale];
-      }
-      for (let step = 0; step < 40; step += 1) if (!pushApart(width, height)) break;
-    }
-
-    // Nodes that overlap move away from each other, always in the same way.
-    function pushApart(width, height) {
-      let moved = false;
-      const order = [...shown].sort((one, other) => one.left - other.left);
-      order.forEach((one, place) => {
-        for (let next = place + 1; next < order.length; next += 1) {
-          const other = order[next];
-          if (other.left - one.left > 30) break;
-          const apart = one.r + other.r + 3;
-          let [dx, dy] = [other.left - one.left, other.top - one.top];
-          if (dx === 0 && dy === 0) [dx, dy] = [Math.cos(next), Math.sin(next)];
-          const far = Math.hypot(dx, dy);
-          if (far >= apart) continue;
-          const push = (apart - far) / far / 2;
-          moved = true;
-          for (const [dot, sign] of [[one, -1], [other, 1]]) {
-            dot.left = Math.min(Math.max(dot.left + sign * push * dx, 14), width - 14);
-            dot.top = Math.min(Math.max(dot.top + sign * push * dy, 14), height - 14);
-          }
-        }
-      });
-      return moved;
+      // A few nodes need no more than half the height of a crowd.
+      const full = Math.min(1, 0.5 + dots.filter((dot) => !dot.minor).length / 120);
+      return { width, height: Math.round(width * full * (width < 520 ? 1.2 : 0.78)) };
     }
 
     // --- how it is shown
@@ -159,6 +100,7 @@
     function draw(tied, near) {
       const focused = svg.contains(document.activeElement);
       svg.replaceChildren();
+      svg.classList.toggle("crowded", tied.length > CROWD);
       const under = made("g", {}, svg);
       for (const line of tied) {
         const state = !chosen ? "" : ends(line) ? " tied" : " dim";
@@ -170,6 +112,7 @@
           y2: line.target.top,
           "stroke-width": line.usd > 1 ? Math.max(0.7, Math.log10(line.usd) / 3) : 0.7,
         }, under);
+        if (chosen ? ends(line) : tied.length <= POINTED) under.append(tip(line, state));
       }
       for (const dot of shown) {
         const state = dot === chosen ? " is-chosen" : near.has(dot) ? "" : " dim";
@@ -186,45 +129,11 @@
         made("title", {}, group).textContent = `${dot.label}: ${kinds[dot.kind]}, ${dot.amount}`;
         dot.group = group;
       }
-      label(near);
+      const named = shown.filter((dot) => near.has(dot)).sort(byDollars);
+      if (chosen) named.sort((one, other) => (other === chosen) - (one === chosen));
+      label(svg, named.slice(0, chosen ? 60 : 40), chosen, named, size());
       if (focused && current) current.group.focus({ preventScroll: true });
     }
-
-    // The names of the largest, where there is room for them.
-    function label(near) {
-      const { width, height } = size();
-      const order = shown.filter((dot) => near.has(dot));
-      const taken = order.map((dot) => box(dot.left, dot.top, 2 * dot.r, 2 * dot.r));
-      order.sort((one, other) => (other === chosen) - (one === chosen) || byDollars(one, other));
-      const names = made("g", { class: "names", "aria-hidden": true }, svg);
-      for (const dot of order.slice(0, chosen ? 60 : 40)) {
-        const name = made("text", {}, names);
-        name.textContent = short(dot.label, 22);
-        const long = name.getComputedTextLength();
-        const away = dot.r + 5 + long / 2;
-        const tries = [[away, 0], [-away, 0], [0, -dot.r - 9], [0, dot.r + 9]];
-        const free = tries
-          .map(([dx, dy]) => box(dot.left + dx, dot.top + dy, long, 13))
-          .find((one) => within(one, width, height) && !taken.some((other) => overlap(one, other)));
-        if (!free && dot !== chosen) {
-          name.remove();
-          continue;
-        }
-        const at = free || box(Math.min(Math.max(dot.left, long / 2), width - long / 2), dot.top - 16, long, 13);
-        taken.push(at);
-        name.setAttribute("x", (at.left + at.right) / 2);
-        name.setAttribute("y", (at.top + at.bottom) / 2 + 4);
-        name.setAttribute("class", dot === chosen ? "is-chosen" : "");
-      }
-    }
-
-    const box = (x, y, wide, high) => ({
-      left: x - wide / 2, right: x + wide / 2, top: y - high / 2, bottom: y + high / 2,
-    });
-    const within = (one, width, height) =>
-      one.left >= 0 && one.right <= width && one.top >= 0 && one.bottom <= height;
-    const overlap = (one, other) =>
-      one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom;
 
     // --- what is said of it
 
@@ -239,7 +148,10 @@
       button.type = "button";
       if (before) button.append(element("small", `${before} `));
       button.append(element("span", dot.label));
-      button.addEventListener("click", () => choose(dot));
+      button.addEventListener("click", () => {
+        choose(dot);
+        panel.querySelector(".back").focus({ preventScroll: true });
+      });
       return element("li", "", button, element("span", amount));
     }
 
@@ -256,7 +168,10 @@
       const back = element("button", "Let go");
       back.type = "button";
       back.className = "back";
-      back.addEventListener("click", () => choose(null));
+      back.addEventListener("click", () => {
+        choose(null);
+        if (current) current.group.focus({ preventScroll: true });
+      });
       const facts = [["kind", kinds[dot.kind]], ["dollars", dot.amount], ...dot.facts];
       const terms = facts.flatMap(([what, value]) => [element("dt", what), element("dd", value)]);
       const ties = dot.lines.slice(0, LISTED).map((line) =>
@@ -302,6 +217,10 @@
       else if (event.key === "Escape") choose(null);
       else return;
       event.preventDefault();
+    });
+
+    svg.parentElement.addEventListener("focusin", (event) => {
+      current = shown.find((dot) => dot.group === event.target) || current;
     });
 
     // The next node in that direction: the nearest, where what is aside counts twice.

@@ -14,12 +14,12 @@ from tests.devnet.market import Market
 from .fork import KEEPER, Block, Log, Outcome, moved, selector, view
 from .lending import Choice, Lending, Standing, most_valuable
 
+RESERVE = "getUserReserveData(address,address)"
 LIQUIDATE = "liquidationCall(address,address,address,uint256,bool)"
 COLLATERAL, DEBT, HEALTH = 0, 1, 5  # words of getUserAccountData
 SUPPLIED, OWED, PLEDGED = 0, 2, 8  # words of getUserReserveData
 THRESHOLD = 2  # word of getReserveConfigurationData
 HEALTHY = 10**18
-BASE = 10**8
 LEAVES_DUST = selector("MustNotLeaveDust()")
 DEFICIT = "0x" + keccak(b"DeficitCreated(address,address,uint256)").hex()
 
@@ -40,11 +40,18 @@ class Aave(Lending):
         question = "getUserAccountData(address)"
         said = block.asked([view(self.market.pool, question, unit) for unit in units])
         return [
-            Standing(data[HEALTH] < HEALTHY, data[COLLATERAL] / BASE, data[DEBT] / BASE)
+            Standing(data[HEALTH] < HEALTHY, data[DEBT] > data[COLLATERAL])
             if (data := outcome.words)
-            else Standing(False, 0.0, 0.0)
+            else Standing(False, False)
             for outcome in said
         ]
+
+    def debts(self, block: Block, unit: str) -> list[tuple[str, int]]:
+        """See `Lending`."""
+        tokens = [asset.token for asset in self.market.assets.values()]
+        said = block.asked([view(self._data, RESERVE, token, unit) for token in tokens])
+        owed = zip(tokens, (one.words[OWED] for one in said), strict=True)
+        return [(token, amount) for token, amount in owed if amount]
 
     def choices(self, block: Block, units: Sequence[str]) -> list[Choice]:
         """See `Lending`."""
@@ -62,8 +69,7 @@ class Aave(Lending):
         """The largest amount that leaves no dust, found by trying."""
         if not refusal.data.startswith(LEAVES_DUST):
             return ()
-        question = "getUserReserveData(address,address)"
-        asked = view(self._data, question, choice.debt, choice.unit)
+        asked = view(self._data, RESERVE, choice.debt, choice.unit)
         least, most = 0, block.asked([asked])[0].words[OWED]
         while most - least > 1:
             middle = (least + most) // 2
@@ -94,8 +100,7 @@ class Aave(Lending):
     def _choice(self, block: Block, unit: str, prices: dict[str, int]) -> Choice | None:
         assets = self.market.assets
         tokens = [asset.token for asset in assets.values()]
-        reserve = "getUserReserveData(address,address)"
-        said = block.asked([view(self._data, reserve, token, unit) for token in tokens])
+        said = block.asked([view(self._data, RESERVE, token, unit) for token in tokens])
         counted = self._counted(block, unit, tokens)
         held = [
             (asset.token, one.words, 10 ** (18 - asset.decimals) * prices[symbol])

@@ -19,9 +19,12 @@ from .prices import MarketPrices, Said, arbitrage, asked, spots
 from .record import End, Header, Post, Record, Round, Uncovered, Unit
 from .sales import Seller
 from .settle import Rehearsal
+from .windows import Windows
 
-SAME = Fraction(1, 10**12)
-"""An oracle whose answer changed by less did not move: shares of vaults round."""
+SAME = Fraction(1, 10**6)
+"""An oracle whose answer changed by less within a round did not move: what a share of a vault is
+worth grows by interest, and a cap by the clock. A tick, the least step of a mean, is 100 times it.
+"""
 
 
 @dataclass
@@ -80,8 +83,8 @@ class Keeper:
         sales = seller.sell(block, [one for _, one in steps], trading)
         closed = asked(self.pools, trading)
         posts = self._post(block, MarketPrices(header, self.pools, self.opening, closed))
-        moved = _moved(before, self._oracles(block))
         outcomes = block.mine()
+        moved = _moved(before, self._oracles(self._next()))
         settled = [
             (step, self.markets[step.choice.deployment], outcomes[span])
             for (step, _), span in zip(steps, spans, strict=True)
@@ -97,25 +100,26 @@ class Keeper:
         ), moved
 
     def _shock(self, block: Block, trading: Block) -> list[Tx]:
-        """The start: feeds answer the shock, rounded down, and pools are taken where it says."""
+        """The start: feeds answer the shock, to the nearest, and pools are taken where it says."""
         for reporter in self.reporters:
             self.started[reporter] = reporter.answer(block) * reporter.feed.move
             if reporter.feed.move != 1:
-                block.add(reporter.post(block, int(self.started[reporter]), block.time - 1))
+                answer = round(self.started[reporter])
+                block.add(reporter.post(block, answer, block.time - 1))
         trades = arbitrage(self.header, self.pools, asked(self.pools, trading))
         block.add(trades)
+        Windows.of(self.devnet).pass_over(block)
         return trades
 
     def _choices(self, block: Block) -> list[Choice]:
         """Everybody who can be liquidated now, in the order of the header's units."""
+        due = [unit for unit, at in self._standings(block).items() if at.liquidatable]
         found: dict[Unit, Choice] = {}
         for name, market in self.markets.items():
-            units = [one.unit for one in self.header.units if one.deployment == name]
-            standings = market.standings(block, units)
-            due = [u for u, at in zip(units, standings, strict=True) if at.liquidatable]
-            for choice in market.choices(block, due):
+            units = [one.unit for one in due if one.deployment == name]
+            for choice in market.choices(block, units):
                 found[Unit(deployment=name, unit=choice.unit)] = choice
-        return [found[unit] for unit in self.header.units if unit in found]
+        return [found[unit] for unit in due if unit in found]
 
     def _post(self, block: Block, prices: MarketPrices) -> tuple[Post, ...]:
         """New answers of the feeds that are off, after everything was sold."""
@@ -141,28 +145,32 @@ class Keeper:
         chain = self.devnet.chain
         return Block(chain, chain.head, chain.time)
 
+    def _next(self) -> Block:
+        """The next round, before anything happens in it."""
+        chain = self.devnet.chain
+        return Block(chain, chain.head + 1, chain.time + self.header.settings.round_seconds)
+
     def _end(self) -> End:
         """Where everybody stands at the head, in the order of the header's units."""
-        found: dict[Unit, Standing] = {}
-        for name, market in self.markets.items():
-            units = [one.unit for one in self.header.units if one.deployment == name]
-            standings = market.standings(self._head(), units)
-            for unit, standing in zip(units, standings, strict=True):
-                found[Unit(deployment=name, unit=unit)] = standing
-        standing_of = [(unit, found[unit]) for unit in self.header.units]
+        head, found = self._head(), self._standings(self._head())
         return End(
-            liquidatable=tuple(unit for unit, at in standing_of if at.liquidatable),
+            liquidatable=tuple(unit for unit, at in found.items() if at.liquidatable),
             uncovered=tuple(
-                Uncovered(
-                    deployment=unit.deployment,
-                    unit=unit.unit,
-                    collateral=at.collateral,
-                    debt=at.debt,
-                )
-                for unit, at in standing_of
-                if at.debt > at.collateral
+                Uncovered(deployment=one.deployment, unit=one.unit, asset=asset, debt_raw=amount)
+                for one, at in found.items()
+                if at.uncovered
+                for asset, amount in self.markets[one.deployment].debts(head, one.unit)
             ),
         )
+
+    def _standings(self, block: Block) -> dict[Unit, Standing]:
+        """Of all units, in the order of the header."""
+        found: dict[Unit, Standing] = {}
+        for name, market in self.markets.items():
+            units = [one for one in self.header.units if one.deployment == name]
+            standings = market.standings(block, [one.unit for one in units])
+            found.update(zip(units, standings, strict=True))
+        return {unit: found[unit] for unit in self.header.units}
 
 
 def _moved(before: Sequence[int], after: Sequence[int]) -> bool:

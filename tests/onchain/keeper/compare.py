@@ -52,13 +52,18 @@ def compare(predicted: Record, happened: Record) -> Comparison:
     """Units round by round, and every amount. Errors: `ValueError` where the headers differ."""
     if predicted.header != happened.header:
         raise ValueError("these are records of different scenarios")
-    found = Comparison()
-    sides = predicted, happened
-    for kind in ("repaid_raw", "seized_raw", "fee_raw"):
-        found.amounts(kind.removesuffix("_raw"), *(_of_units(side, kind) for side in sides), UNITS)
-    found.amounts("bad debt", *(_bad_debt(side) for side in sides), UNITS)
-    found.amounts("pool price", *(_spots(side) for side in sides), 0.0)
-    found.amounts("debt left", *(_uncovered(side) for side in sides), 0.0)
+    found, sides = Comparison(), (predicted, happened)
+    for name in ("repaid_raw", "seized_raw", "fee_raw"):
+        ours, theirs = (_of_units(side, name) for side in sides)
+        found.amounts(name.removesuffix("_raw"), ours, theirs, UNITS)
+    losses = [_bad_debt(side) for side in sides]
+    found.amounts("bad debt", losses[0], losses[1], UNITS)
+    prices = [_spots(side) for side in sides]
+    found.amounts("pool price", prices[0], prices[1], 0.0)
+    if len(predicted.rounds) == len(happened.rounds):
+        # Debts grow with time, so these are of one moment only.
+        debts = [_uncovered(side) for side in sides]
+        found.amounts("uncovered", debts[0], debts[1], UNITS)
     return found
 
 
@@ -87,5 +92,5 @@ def _spots(record: Record) -> dict[tuple[str, str], float]:
     return {(one.venue, one.quote): one.price for one in record.rounds[-1].spots}
 
 
-def _uncovered(record: Record) -> dict[tuple[str, str], float]:
-    return {(one.deployment, one.unit): one.debt for one in record.end.uncovered}
+def _uncovered(record: Record) -> dict[tuple[str, str, str], int]:
+    return {(one.deployment, one.unit, one.asset): one.debt_raw for one in record.end.uncovered}

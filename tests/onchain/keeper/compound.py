@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 from eth_hash.auto import keccak
 
@@ -27,7 +26,7 @@ CTOKENS, OWED, RATE = 1, 2, 3  # words of getAccountSnapshot
 
 @dataclass(frozen=True)
 class Held:
-    """One account in one market; a whole unit of account is 1e36 of `worth` times an amount."""
+    """One account in one market; `worth` is the oracle's price."""
 
     ctoken: str
     ctokens: int
@@ -74,10 +73,15 @@ class CompoundV2(Lending):
         standings = []
         for outcome, held in zip(said, self._held(block, units), strict=True):
             error, _, shortfall = outcome.words
-            owed = sum(Fraction(one.owed * one.worth, MANTISSA**2) for one in held)
-            pledged = sum(Fraction(one.collateral, MANTISSA**3) for one in held)
-            standings.append(Standing(error == 0 and shortfall > 0, float(pledged), float(owed)))
+            owed = sum(one.owed * one.worth * MANTISSA for one in held)
+            pledged = sum(one.collateral for one in held)
+            standings.append(Standing(error == 0 and shortfall > 0, owed > pledged))
         return standings
+
+    def debts(self, block: Block, unit: str) -> list[tuple[str, int]]:
+        """See `Lending`."""
+        (held,) = self._held(block, [unit])
+        return [(self._underlying[one.ctoken], one.owed) for one in held if one.owed]
 
     def choices(self, block: Block, units: Sequence[str]) -> list[Choice]:
         """See `Lending`."""

@@ -18,7 +18,12 @@ KINDS = ("constant-product", "concentrated", "stableswap")
 
 
 def header_of(book: Book, scene: Scenario, settings: Settings, tree: Sequence[Branch]) -> Header:
-    """Everything that the keeper is told. `tree` is the engine's."""
+    """Everything that the keeper is told. `tree` is the engine's.
+
+    Errors: `ValueError` where the scenario moves what no transaction can.
+    """
+    if scene.moves.quotes or scene.moves.conversions:
+        raise ValueError(f"{scene.name}: feeds can be moved, single quotes and shares cannot")
     return Header(
         scenario=scene.name,
         shocks=scene.shocks,

@@ -24,11 +24,10 @@ class Choice:
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a unit stands at oracle prices, in the market's unit of account."""
+    """Where a unit stands at oracle prices."""
 
     liquidatable: bool
-    collateral: float
-    debt: float
+    uncovered: bool
 
 
 @dataclass(frozen=True)
@@ -49,6 +48,10 @@ class Lending(ABC):
     @abstractmethod
     def standings(self, block: Block, units: Sequence[str]) -> list[Standing]:
         """Of every unit; one without a price is nowhere and safe."""
+
+    @abstractmethod
+    def debts(self, block: Block, unit: str) -> list[tuple[str, int]]:
+        """Assets and base units that a unit owes."""
 
     @abstractmethod
     def choices(self, block: Block, units: Sequence[str]) -> list[Choice]:

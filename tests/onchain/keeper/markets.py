@@ -15,12 +15,10 @@ COMPOUND, MORPHO = "compound-v2-devnet", "morpho-devnet"
 
 def lendings(devnet: Devnet) -> dict[str, Lending]:
     """Everything that the keeper can liquidate on."""
-    protocols, call = devnet.protocols, devnet.chain.call
-    loans = {market.params[0].lower() for market in protocols.morpho.markets}
-    decimals = {loan: int(call(loan, "decimals()"), 16) for loan in loans}
+    protocols = devnet.protocols
     return {
         AAVE_V3: Aave(AAVE_V3, protocols.aave_v3),
         AAVE_V3_0: AaveV30(AAVE_V3_0, protocols.aave_v3_0),
         COMPOUND: CompoundV2(COMPOUND, protocols.compound_v2),
-        MORPHO: MorphoBlue(MORPHO, protocols.morpho, decimals),
+        MORPHO: MorphoBlue(MORPHO, protocols.morpho),
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 from eth_hash.auto import keccak
 
@@ -50,7 +49,6 @@ class MorphoBlue(Lending):
     """All isolated markets; a unit is `account:market`."""
 
     morpho: Morpho
-    decimals: dict[str, int]
 
     @property
     def spenders(self) -> Sequence[str]:
@@ -65,12 +63,15 @@ class MorphoBlue(Lending):
 
     def standings(self, block: Block, units: Sequence[str]) -> list[Standing]:
         """See `Lending`."""
-        standings = []
-        for place in self._places(block, units):
-            unit = 10 ** self.decimals[place.market.params[0].lower()]
-            value, owed = Fraction(place.value, unit), Fraction(place.owed, unit)
-            standings.append(Standing(not place.healthy, float(value), float(owed)))
-        return standings
+        return [
+            Standing(not place.healthy, place.price is not None and place.owed > place.value)
+            for place in self._places(block, units)
+        ]
+
+    def debts(self, block: Block, unit: str) -> list[tuple[str, int]]:
+        """See `Lending`."""
+        (place,) = self._places(block, [unit])
+        return [(place.market.params[0].lower(), place.owed)] if place.shares else []
 
     def choices(self, block: Block, units: Sequence[str]) -> list[Choice]:
         """All shares of the debt, or else all of the collateral."""

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-import numpy as np
-
 from defirisk.contagion.cascade.play import Cascade, assumed
 from defirisk.contagion.cascade.pools import spot
 from defirisk.contagion.cascade.rounds import one_round
 from defirisk.contagion.cascade.settings import Settings as Assumptions
-from defirisk.contagion.cascade.settle import margin
+from defirisk.contagion.cascade.settle import balance, margin
 from defirisk.contagion.cascade.state import LIQUIDATION, LOSS, SALE, State
 from defirisk.contagion.cascade.units import DEBT
 from defirisk.core.book import Floats
@@ -34,7 +32,6 @@ from .record import (
 )
 
 TRACED = 100_000
-ISOLATED = "morpho-blue"
 
 
 class Prediction:
@@ -67,7 +64,7 @@ class Prediction:
         return Record(header=self.header, rounds=tuple(rounds), end=self._end())
 
     def _tree(self) -> list[Branch]:
-        """The engine's tree; claims, which follow by their own programs, hang on what they follow."""
+        """The engine's tree; claims follow by their own programs: they hang on what they follow."""
         book, tree = self.cascade.book, self.cascade.facts.oracles.tree
         edges = zip(tree.asset, tree.parent, tree.venue, strict=True)
         found = {
@@ -171,32 +168,26 @@ class Prediction:
         worth = state.quote / units.scale
         due, uncovered = [], []
         for u in range(len(units.place)):
-            unit = self._unit(u)
+            unit, rows = self._unit(u), range(units.first[u], units.first[u + 1])
             backing, owed = margin(units, state.amount, worth, u)
             if backing < owed:
                 due.append(unit)
-            collateral, debt = self._standing(u, worth)
-            if debt > collateral:
-                uncovered.append(
-                    Uncovered(
-                        deployment=unit.deployment, unit=unit.unit, collateral=collateral, debt=debt
-                    )
-                )
-        return End(liquidatable=tuple(due), uncovered=tuple(uncovered))
+            pledged = sum(
+                state.amount[h] * worth[units.quote[h]] for h in rows if units.side[h] != DEBT
+            )
+            if owed > pledged:
+                uncovered += [self._uncovered(unit, u, h) for h in rows if units.side[h] == DEBT]
+        left = tuple(one for one in uncovered if one.debt_raw)
+        return End(liquidatable=tuple(due), uncovered=left)
 
-    def _standing(self, u: int, worth: Floats) -> tuple[float, float]:
-        """Collateral and debt at oracle prices, in the market's unit of account."""
-        units, state = self.cascade.facts.units, self.state
-        rows = np.arange(units.first[u], units.first[u + 1])
-        values = state.amount[rows] * worth[units.quote[rows]]
-        owed = units.side[rows] == DEBT
-        collateral, debt = float(values[~owed].sum()), float(values[owed].sum())
-        facts = self.cascade.book.deployments[int(units.deployment[u])]
-        if facts.protocol == ISOLATED:
-            quote = int(units.quote[rows[owed][0]])
-            loan = float(state.quote[quote] / state.rate[quote])
-            return collateral / loan, debt / loan
-        return collateral, debt
+    def _uncovered(self, unit: Unit, u: int, row: int) -> Uncovered:
+        state = self.state
+        return Uncovered(
+            deployment=unit.deployment,
+            unit=unit.unit,
+            asset=self._asset(row),
+            debt_raw=int(balance(self.cascade.facts.units, state.amount, state.rate, u, row)),
+        )
 
 
 def _limit(dollars: Fraction | None) -> float:

@@ -171,14 +171,12 @@ class Round:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uncovered:
-    """A unit that owes more than its collateral is worth at oracle prices, in the market's unit of
-    account: dollars, or whole loan tokens of an isolated market.
-    """
+    """One debt of a unit that owes more than its collateral is worth at oracle prices."""
 
     deployment: str
     unit: str
-    collateral: float
-    debt: float
+    asset: str
+    debt_raw: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

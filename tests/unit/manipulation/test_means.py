@@ -55,7 +55,8 @@ def test_an_arithmetic_mean_second_by_second(held: int) -> None:
     assert mean is not None
     own = min(held, window)
     history = venue.history
-    assert isinstance(history, CumulativePrices) and isinstance(pushed.after, ConstantProduct)
+    assert isinstance(history, CumulativePrices)
+    assert isinstance(pushed.after, ConstantProduct)
     rested, _ = history.accumulated(NOW + window - own)
     then = CumulativePrices(rested, 0, NOW + window - own, pushed.after.reserves)
     total, _ = then.accumulated(NOW + window)

@@ -83,7 +83,8 @@ def test_a_share_of_a_pool_that_is_pushed(way: str, up: bool) -> None:
     program = _program(way, venue, spot(venue), worth, supply)
     moved = push(venue, *((1, 0) if up else (0, 1)), Fraction(9))
     said = Moved(pushes={POOL: moved}).value(program, POOL)
-    assert isinstance(moved.after, ConstantProduct) and said is not None
+    assert isinstance(moved.after, ConstantProduct)
+    assert said is not None
     exactly = share_price(row, moved.after.reserves, prices, supply)
     assert exactly is not None
     grown = 1 if way == "naive" else float(exactly) / 1e8 / float(said)

@@ -15,7 +15,7 @@ from defirisk.swaps.concentrated import Concentrated
 from defirisk.swaps.constant_product import UNISWAP_FEE, ConstantProduct
 from defirisk.swaps.stableswap import StableSwap
 from defirisk.swaps.tick_math import sqrt_ratio_at_tick
-from tests.unit.manipulation.made import E, TKN, USDC, pool
+from tests.unit.manipulation.made import TKN, USDC, E, pool
 
 DEEP = 10**12 * E
 PRICES = {TKN: 10.0, USDC: 1.0}

@@ -40,6 +40,6 @@ def test_a_far_higher_peak_beyond_a_lower_one_is_found() -> None:
 def test_what_is_unknown_is_never_the_best() -> None:
     found = best_move(lambda move: nan if move > 10 else -move, 1e6)
     assert (found.at, found.value) == pytest.approx((1.0, -1.0), abs=1e-6)
-    nothing = best_move(lambda move: nan, 1e6)
+    nothing = best_move(lambda move: move * nan, 1e6)
     assert nothing.value == -inf
     assert len(nothing.tried) > 10

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from defirisk.reports.diagram import diagram
+from defirisk.reports.diagram import MARKS, diagram
 from defirisk.reports.model import Dot, Line, Network
 
 NASTY = "</script>\u202e\x1b[31m" + "W" * 500
@@ -39,6 +39,14 @@ def test_lines_name_their_ends_by_place_and_dots_their_kind() -> None:
     assert [one["kind"] for one in made["dots"]] == [0, 1, 1]
     assert made["lines"] == [[2, 0, "debt", 1500.0, "$1.50K"]]
     assert (made["dots"][0]["amount"], made["dots"][0]["ties"]) == ("$1.00M", 3)
+
+
+def test_a_kind_looks_the_same_in_every_picture() -> None:
+    one, two = dot("alice", "owner"), dot("WETH", "asset")
+    assert drawn(one, two)["marks"] == drawn(two, one)["marks"][::-1]
+    strange = drawn(*(dot("x", f"kind {n}") for n in range(9)))["marks"]
+    assert len(strange) == 9
+    assert set(strange) == set(range(len(MARKS)))
 
 
 @pytest.mark.parametrize("value", [None, math.nan, math.inf])

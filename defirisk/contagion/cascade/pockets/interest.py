@@ -38,21 +38,22 @@ KINKED_SECONDS = float(Model.KINKED_SECONDS)
 KINKED_BLOCKS = float(Model.KINKED_BLOCKS)
 LINEAR = float(Model.LINEAR)
 SECONDS_PER_YEAR = 31_536_000.0
-WAD = 1e18
+WAD, RAY = 1e18, 1e27
 VIRTUAL_ASSETS, VIRTUAL_SHARES = 1.0, 1e6
 
 
 def compounded(model: float, rate: float, seconds: float) -> float:
     """Growth of a debt at a yearly rate, by Aave's expansions of (1 + rate per second)^seconds and
     of e^(rate times years).
+
+    The first cuts powers of the rate per second to a ray, which at low rates is nearly all of them.
     """
     if model == KINKED_SECONDS:
-        second = rate / SECONDS_PER_YEAR
+        square: float = floor(rate * rate * RAY / SECONDS_PER_YEAR / SECONDS_PER_YEAR)
+        cube: float = floor(floor(square * rate + 0.5) / SECONDS_PER_YEAR)
         pairs = seconds * (seconds - 1.0) / 2.0
         triples = pairs * max(seconds - 2.0, 0.0) / 3.0
-        return 1.0 + (
-            second * seconds + pairs * second * second + triples * second * second * second
-        )
+        return 1.0 + (rate * seconds / SECONDS_PER_YEAR + (pairs * square + triples * cube) / RAY)
     x = rate * seconds / SECONDS_PER_YEAR
     return 1.0 + (x + x * (x / 2.0 + x * x / 6.0))
 

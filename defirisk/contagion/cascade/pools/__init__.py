@@ -2,8 +2,10 @@
 
 They take `PoolTable.pools`, and the state (V, 4) of one scenario, which alone they change. Amounts
 are base units; i and j are places in the pool's order, two different ones. What is sold is cut to
-whole base units first. An amount that is not above 0 (NaN too) sells nothing. Not mirrored: that a
-StableSwap reverts where 256 bits are too few, or where Newton's method on integers does not settle.
+whole base units first. An amount that is not above 0 (NaN too) sells nothing.
+
+Not mirrored: that a StableSwap may revert where 256 bits are too few, or where Newton's method on
+integers does not settle. Both take a coin of which the pool has about a millionth of the others.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 
-from numpy import floor
+from numpy import ceil, floor
 
 from defirisk.contagion.cascade.pools.columns import (
     ADMIN,
@@ -102,7 +102,7 @@ def sale_in_stable(
     x, y = state[v, i] * scale_in, state[v, j] * scale_out
     _, product = curved(p, state, v, i, x, j, y)
     gross, left = bought_and_left(x, y, product / p.numbers[v, ANN], floor(amount * scale_in))
-    gross = floor(gross) - 1.0
+    gross = ceil(gross) - 1.0
     if gross < 0.0:
         return 0.0, 0.0
     fee = floor(gross * p.numbers[v, FEE] / p.numbers[v, WHOLE])

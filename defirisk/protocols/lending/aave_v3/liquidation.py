@@ -63,6 +63,7 @@ def _rule(generation: Generation, unit: int) -> Rule:
 
 
 def _pockets(market: MarketNow, now_ts: int) -> Iterator[Pocket]:
+    balances = market.generation.balances
     for at, (asset, now) in enumerate(market.reserves.items()):
         reserve = now.reserve
         yield Pocket(
@@ -70,9 +71,9 @@ def _pockets(market: MarketNow, now_ts: int) -> Iterator[Pocket]:
             supply_quote=2 * at,
             debt_quote=2 * at + 1,
             cash_raw=market.cash(asset),
-            supplied_raw=reserve.scaled_supply_raw * reserve.liquidity_index_ray // RAY,
-            borrowed_raw=(
-                -(-reserve.scaled_variable_debt_raw * reserve.variable_borrow_index_ray // RAY)
+            supplied_raw=balances.a_token(reserve.scaled_supply_raw, reserve.liquidity_index_ray),
+            borrowed_raw=balances.variable_debt(
+                reserve.scaled_variable_debt_raw, reserve.variable_borrow_index_ray
             ),
             deficit_raw=reserve.deficit_raw,
             fee=Fraction(reserve.liquidation_protocol_fee_bps, BPS),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 from hypothesis import strategies as st
 
@@ -22,9 +23,11 @@ from defirisk.protocols.lending.compound_v2.rows import (
 )
 from defirisk.protocols.lending.morpho_blue import ADAPTER as MORPHO
 from defirisk.protocols.lending.morpho_blue.rows import Irm, Market
-from defirisk.protocols.lending.morpho_blue.shares import WAD
+from defirisk.protocols.lending.morpho_blue.shares import VIRTUAL_ASSETS, VIRTUAL_SHARES, WAD
 from tests.unit.protocols.rows_in_memory import RowsInMemory
 
+CLOSE = 1e-13
+"""Everything in floats is that close to the contracts' integers, relatively."""
 _TOTALS = st.integers(10**9, 10**27)
 STEPS = st.lists(st.sampled_from([1, 12, 12, 60, 3_600]), min_size=1, max_size=12)
 """Seconds between rounds."""
@@ -61,7 +64,7 @@ def c_tokens(draw: st.DrawFn) -> tuple[CToken, InterestRateModel]:
         c_token="0xc",
         cash_raw=draw(_TOTALS),
         total_borrows_raw=borrows,
-        total_reserves_raw=draw(st.integers(0, 10**9)),
+        total_reserves_raw=draw(st.integers(0, 10**8)),
         total_supply_raw=draw(st.integers(10**9, 10**20)),
         borrow_index_mantissa=draw(st.integers(MANTISSA, 3 * MANTISSA)),
         reserve_factor_mantissa=draw(st.integers(0, MANTISSA)),
@@ -126,3 +129,30 @@ def compound_pockets(token: CToken, model: InterestRateModel, blocks: int) -> tu
 def morpho_pockets(market: Market, irm: Irm, seconds: int, *rows: Row) -> tuple[Pocket, ...]:
     """As `pockets`."""
     return pockets(MORPHO, market, irm, *rows, seconds=seconds)
+
+
+def off(ours: float, exact: Fraction | int) -> float:
+    """By how much, relative to the exact number."""
+    return float(abs(Fraction(ours) - exact) / exact) if exact else abs(float(ours))
+
+
+def near(
+    ours: float, exact: Fraction | int, *, units: Fraction | int, within: float = CLOSE
+) -> bool:
+    """Off by that many base units at most, or by that much relatively."""
+    allowed = Fraction(units) + abs(Fraction(exact)) * Fraction(within)
+    return abs(Fraction(float(ours)) - exact) <= allowed
+
+
+def share(market: Market) -> tuple[Fraction, Fraction]:
+    """What a debt share and a supply share are worth."""
+    return (
+        Fraction(
+            market.total_borrow_assets_raw + VIRTUAL_ASSETS,
+            market.total_borrow_shares_raw + VIRTUAL_SHARES,
+        ),
+        Fraction(
+            market.total_supply_assets_raw + VIRTUAL_ASSETS,
+            market.total_supply_shares_raw + VIRTUAL_SHARES,
+        ),
+    )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from eth_hash.auto import keccak
 from sqlalchemy import select
 
 from defirisk.contagion.cascade import pockets
@@ -31,6 +31,7 @@ from defirisk.core.sources import Sources
 from defirisk.protocols.lending.aave_v3.rows import RAY, Reserve
 from defirisk.protocols.lending.compound_v2.rows import CToken
 from defirisk.protocols.lending.morpho_blue.rows import Market
+from defirisk.store.base_tables import raw_logs
 from defirisk.store.database import Store, open_store
 from defirisk.store.raw import block_at
 from defirisk.store.registry import StoredDeployment, find_deployment
@@ -87,22 +88,42 @@ def just_stored(pocket: Pocket, elapsed: int = 0) -> Pocket:
 
 @pytest.mark.parametrize("name", ["aave-v3-devnet", "aave-v3.0-devnet"])
 def test_aave_stored_the_rates_that_follow_from_its_totals(store: Store, name: str) -> None:
-    """Of v3.0, whose strategies' parameters are not known, what lenders get."""
+    """Of v3.0, whose strategies' parameters are not known, what lenders get.
+
+    Compared where rates were renewed: aTokens that are seized move indexes alone. Where a reserve
+    was liquidated for itself, the rates of v3.0 leave out what was just repaid.
+    """
     history = History(store, name, Reserve)
+    odd = _liquidated_for_themselves(store) if name == "aave-v3.0-devnet" else set()
     compared = 0
     for number in history.sampled():
+        before, _ = history.at(number - 1)
         found, stated = history.at(number)
         reserves = [row for row in found.rows.all(Reserve) if int(row.a_token, 16)]
         for reserve, pocket in zip(reserves, stated, strict=True):
+            old = before.rows.find(Reserve, reserve.asset)
+            if old is None or _rates(old) == _rates(reserve) or (number, reserve.asset) in odd:
+                continue
             table = table_of((just_stored(pocket),))
             pockets.renew_rates(table, 0)
-            for column, ray in (
-                (BORROW_RATE, reserve.variable_borrow_rate_ray),
-                (SUPPLY_RATE, reserve.liquidity_rate_ray),
-            ):
+            for column, ray in zip((BORROW_RATE, SUPPLY_RATE), _rates(reserve), strict=True):
                 assert abs(table[0, column] - ray / RAY) <= 1e-12 * ray / RAY, (number, reserve)
                 compared += ray > 0
-    assert compared > 500
+    assert compared > 100
+
+
+def _liquidated_for_themselves(store: Store) -> set[tuple[int, str]]:
+    """Blocks and assets of liquidations of a debt for a collateral in the same asset."""
+    called = keccak(b"LiquidationCall(address,address,address,uint256,uint256,address,bool)")
+    query = select(raw_logs.c.block_number, raw_logs.c.topic1).where(
+        raw_logs.c.topic0 == called, raw_logs.c.topic1 == raw_logs.c.topic2
+    )
+    with store.transaction() as connection:
+        return {(block, "0x" + topic[-20:].hex()) for block, topic in connection.execute(query)}
+
+
+def _rates(reserve: Reserve) -> tuple[int, int]:
+    return reserve.variable_borrow_rate_ray, reserve.liquidity_rate_ray
 
 
 def test_compound_accrued_what_follows_from_its_totals(store: Store) -> None:
@@ -126,7 +147,7 @@ def test_compound_accrued_what_follows_from_its_totals(store: Store) -> None:
 
 
 def test_morpho_accrued_at_the_rate_of_its_totals(store: Store) -> None:
-    history = History(store, "morpho-blue-devnet", Market)
+    history = History(store, "morpho-devnet", Market)
     compared = 0
     for number in history.sampled():
         before, stated = history.at(number - 1)

@@ -63,6 +63,29 @@ def test_fifty_sales_in_a_row(kind: str, seed: int) -> None:
     assert close >= 0.8 * POOLS * TRADES
 
 
+@pytest.mark.parametrize("leaves", [False, True])
+def test_small_sales_are_cut_where_the_contract_cuts(leaves: bool) -> None:
+    """A few base units, of which each counts; a float may round up to a whole one what is just
+    below.
+    """
+    dice, equal = Random(f"small {leaves}"), 0
+    even = StableSwap(
+        balances=(10**21, 10**21), rates=(10**18,) * 2, amplification=20_000, fee_e10=4_000_000
+    )
+    pair = ConstantProduct((10**12, 10**12), Fraction(3, 1000), fee_leaves=leaves)
+    for pool in (even, pair):
+        for _ in range(200):
+            played, amount = Played(pool), int(10 ** dice.uniform(1, 6))
+            sold, received, sale = played.both(0, 1, amount)
+            assert int(sold) == sale.sold
+            assert abs(int(received) - sale.received) <= 1
+            equal += int(received) == sale.received
+            if isinstance(sale.pool, ConstantProduct):
+                assert played.state[0, 0] == sale.pool.reserves[0]
+                assert played.state[0, 1] + received == pair.reserves[1]
+    assert equal >= 380
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_price_between_sales(kind: str, seed: int) -> None:
@@ -237,7 +260,7 @@ def row_price(played: Played) -> float:
 
 def test_the_table_of_a_book_s_pools() -> None:
     """In the order of addresses, with the assets' places; what cannot be sold into is named."""
-    made = {
+    made: dict[str, Pool] = {
         "0x03": ConstantProduct((10**18, 10**18)),
         "0x01": StableSwap(
             balances=(10**24, 10**12, 10**12),
