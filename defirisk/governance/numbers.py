@@ -6,7 +6,7 @@ import json
 import math
 from typing import Any
 
-DIGITS = 11
+DIGITS = 10
 
 
 def written(value: Any) -> bytes:

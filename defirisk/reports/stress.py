@@ -1,4 +1,7 @@
-"""What scenarios do to a book, as `defirisk stress` prints it. Static: no liquidation is played."""
+"""What scenarios do to a book, as `defirisk stress` prints it. Static: no liquidation is played.
+
+With `--cascade` it is `reports.cascade` that builds the report, of the same parts.
+"""
 
 from __future__ import annotations
 
@@ -26,13 +29,13 @@ from defirisk.reports.model import (
 from defirisk.reports.value import plural, show
 
 DETAILED_SCENARIOS = 12
-_AMOUNTS = (
+AMOUNTS = (
     Column("debt_at_risk_usd", "Debt at risk", "usd"),
     Column("collateral_at_risk_usd", "Collateral at risk", "usd"),
     Column("bad_debt_usd", "Bad debt", "usd", "loss"),
 )
-_COUNT = Column("liquidatable_accounts", "Accounts", "int")
-_TOTALS = (_COUNT, *_AMOUNTS)
+COUNT = Column("liquidatable_accounts", "Accounts", "int")
+TOTALS = (COUNT, *AMOUNTS)
 
 
 def build(
@@ -45,14 +48,14 @@ def build(
     if len(scenarios) == 1:
         lead.append(_tiles(scenarios[0]["totals"]))
     else:
-        lead.append(_table("scenarios", "Scenarios", (_NAME, *_TOTALS), _totals(scenarios)))
+        lead.append(table("scenarios", "Scenarios", (NAME, *TOTALS), _totals(scenarios)))
     lead += _details(scenarios)
     data: dict[str, Any] = {
         "scenarios": scenarios,
         "unpriced_accounts": int(book.unpriced.sum()),
     }
     if accounts:
-        lead.append(_account_table(accounts))
+        lead.append(account_table(accounts))
         data["accounts"] = [{"scenario": name, "account": unit} for name, unit in accounts]
     return Report(
         title="Stress test",
@@ -62,7 +65,7 @@ def build(
     )
 
 
-_NAME = Column("scenario", "Scenario", "text")
+NAME = Column("scenario", "Scenario", "text")
 
 
 def _scenarios(book: Book, outcome: Outcome) -> list[dict[str, Any]]:
@@ -71,7 +74,7 @@ def _scenarios(book: Book, outcome: Outcome) -> list[dict[str, Any]]:
         {
             "name": scenario.name,
             "shocks": list(scenario.shocks),
-            "totals": _measures(
+            "totals": measures(
                 int(outcome.liquidatable_accounts[:, s].sum()),
                 float(outcome.debt_at_risk_usd[:, s].sum()),
                 float(outcome.collateral_at_risk_usd[:, s].sum()),
@@ -85,18 +88,25 @@ def _scenarios(book: Book, outcome: Outcome) -> list[dict[str, Any]]:
     ]
 
 
-def _measures(
-    accounts: int | None, debt: float, collateral: float, bad_debt: float | None
+def measures(
+    accounts: int | None,
+    debt: float,
+    collateral: float,
+    bad_debt: float | None,
+    liquidated: tuple[float, float] = (0.0, 0.0),
+    rounds: int = 0,
 ) -> dict[str, Any]:
-    """All seven measures; nothing is liquidated without the cascade. None: not known so finely."""
+    """All seven measures; `liquidated` debt and collateral are 0 without the cascade, and so are
+    the rounds. None: not known so finely.
+    """
     return {
         "liquidatable_accounts": accounts,
         "debt_at_risk_usd": debt,
         "collateral_at_risk_usd": collateral,
-        "liquidated_debt_usd": 0.0,
-        "liquidated_collateral_usd": 0.0,
+        "liquidated_debt_usd": liquidated[0],
+        "liquidated_collateral_usd": liquidated[1],
         "bad_debt_usd": bad_debt,
-        "rounds": 0,
+        "rounds": rounds,
     }
 
 
@@ -104,9 +114,9 @@ def _by_protocol(book: Book, outcome: Outcome, s: int) -> list[dict[str, Any]]:
     return [
         {
             "protocol": facts.name,
-            "market": _market(book, d),
+            "market": single_market(book, d),
             "kind": facts.protocol,
-            **_measures(
+            **measures(
                 int(outcome.liquidatable_accounts[d, s]),
                 float(outcome.debt_at_risk_usd[d, s]),
                 float(outcome.collateral_at_risk_usd[d, s]),
@@ -117,7 +127,7 @@ def _by_protocol(book: Book, outcome: Outcome, s: int) -> list[dict[str, Any]]:
     ]
 
 
-def _market(book: Book, deployment: int) -> str:
+def single_market(book: Book, deployment: int) -> str:
     """The deployment's market where it has only one; the outcome does not tell more apart."""
     quotes = np.flatnonzero(book.quote_deployment == deployment)
     names = {book.quote_market[int(q)] for q in quotes}
@@ -132,7 +142,7 @@ def _by_asset(book: Book, outcome: Outcome, s: int) -> list[dict[str, Any]]:
         {
             "asset": asset_label(book, int(a)),
             "address": book.assets[int(a)].address,
-            **_measures(None, float(debt[a]), float(collateral[a]), None),
+            **measures(None, float(debt[a]), float(collateral[a]), None),
         }
         for a in order
         if debt[a] != 0 or collateral[a] != 0
@@ -175,24 +185,24 @@ def _tiles(totals: dict[str, Any]) -> Numbers:
             Number(
                 key=one.key, label=one.label, value=totals[one.key], kind=one.kind, tone=one.tone
             )
-            for one in _TOTALS
+            for one in TOTALS
         )
     )
 
 
 def _totals(scenarios: list[dict[str, Any]]) -> list[tuple[Value, ...]]:
-    return [(one["name"], *_cells(one["totals"], _TOTALS)) for one in scenarios]
+    return [(one["name"], *cells(one["totals"], TOTALS)) for one in scenarios]
 
 
 def _details(scenarios: list[dict[str, Any]]) -> list[Block]:
     """By deployment and by asset, of the first scenarios; JSON has them all."""
     several = len(scenarios) > 1
     shown = scenarios[:DETAILED_SCENARIOS]
-    by_protocol = (Column("protocol", "Deployment", "text"), *_TOTALS)
+    by_protocol = (Column("protocol", "Deployment", "text"), *TOTALS)
     by_asset = (
         Column("asset", "Asset", "text"),
         Column("address", "Token", "address"),
-        *_AMOUNTS[:2],
+        *AMOUNTS[:2],
     )
     blocks: list[Block] = []
     for name, title, columns in (
@@ -200,25 +210,25 @@ def _details(scenarios: list[dict[str, Any]]) -> list[Block]:
         ("by_asset", "By asset", by_asset),
     ):
         rows: list[tuple[Value, ...]] = [
-            (*([one["name"]] if several else []), *_cells(entry, columns))
+            (*([one["name"]] if several else []), *cells(entry, columns))
             for one in shown
             for entry in one[name]
         ]
-        blocks.append(_table(name, title, (*([_NAME] if several else []), *columns), rows))
+        blocks.append(table(name, title, (*([NAME] if several else []), *columns), rows))
     return blocks
 
 
-def _cells(record: dict[str, Any], columns: Sequence[Column]) -> tuple[Value, ...]:
+def cells(record: dict[str, Any], columns: Sequence[Column]) -> tuple[Value, ...]:
     return tuple(record[column.key] for column in columns)
 
 
-def _table(
+def table(
     name: str, title: str, columns: Sequence[Column], rows: Sequence[tuple[Value, ...]]
 ) -> Table:
     empty = "nothing is at risk"
     return Table(name=name, title=title, columns=tuple(columns), rows=tuple(rows), empty=empty)
 
 
-def _account_table(accounts: Sequence[tuple[str, str]]) -> Table:
-    columns = (_NAME, Column("account", "Account", "address"))
-    return _table("accounts", "Accounts that can be liquidated", columns, list(accounts))
+def account_table(accounts: Sequence[tuple[str, str]]) -> Table:
+    columns = (NAME, Column("account", "Account", "address"))
+    return table("accounts", "Accounts that can be liquidated", columns, list(accounts))

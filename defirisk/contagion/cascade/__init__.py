@@ -11,7 +11,9 @@ its two tokens moved by; depth shocks then shrink the pools. Everything that was
 book's block) and one block later; a halt of the keepers comes before the first, with its blocks. In
 a round everybody decides on what was so when it began.
 
-1. *Clock.* Every market accrues interest by its own model; `round_seconds = 0` freezes it.
+1. *Clock.* Every market accrues interest by its own model, from its last interaction on. Markets
+   that decide on what is stored (Compound v2) are accrued by keepers. `round_seconds = 0` freezes
+   it.
 2. *Screen.* A unit is liquidatable where its collateral times liquidation threshold is worth less
    than its debt, at the oracles' prices of this moment. No unit with an unknown price is.
 3. *Settle.* Each liquidatable unit is taken once, in index order. The keeper repays the debt of

@@ -1,8 +1,9 @@
 """Step 3: what a keeper repays and takes of one unit, by its protocol's rule.
 
 Kernels: one source, run by Python and by numba. Sources: `LiquidationLogic` of
-@aave-dao/aave-v3-origin 3.6.0 and @aave/core-v3 1.19.3; `liquidateCalculateSeizeTokens` and `CToken`
-of @thenextblock/hardhat-compound 0.0.14; `Morpho.liquidate` of @morpho-org/morpho-blue 1.0.0.
+@aave-dao/aave-v3-origin 3.6.0 and @aave/core-v3 1.19.3; `liquidateCalculateSeizeTokens` and
+`CToken` of @thenextblock/hardhat-compound 0.0.14; `Morpho.liquidate` of @morpho-org/morpho-blue
+1.0.0.
 """
 
 from __future__ import annotations
