@@ -55,10 +55,21 @@ class _Assets:
     owed: Floats  # (A,)
 
 
-def book(units: int, *, assets: int = 50, deployments: int = 10, seed: int = 1) -> Book:
-    """Quotes are a supply and a debt quote for each asset of each deployment, with a rate each."""
+def book(
+    units: int,
+    *,
+    assets: int = 50,
+    deployments: int = 10,
+    dollars: int | None = None,
+    seed: int = 1,
+) -> Book:
+    """Quotes are a supply and a debt quote for each asset of each deployment, with a rate each.
+
+    The last assets are the stable ones: `dollars` of them, or else a sixth. Together they are owed
+    as often as if there were a sixth.
+    """
     random = np.random.default_rng(seed)
-    kinds = _assets(random, assets)
+    kinds = _assets(random, assets, dollars)
     share = 1 / np.arange(1, deployments + 1)
     where = random.choice(deployments, units, p=share / share.sum())
     pledged = random.integers(1, MOST_PLEDGED + 1, units)
@@ -82,11 +93,13 @@ def book(units: int, *, assets: int = 50, deployments: int = 10, seed: int = 1) 
     return _book(where, kinds, rate, price, unit, quote, is_debt, value / price[quote], asset)
 
 
-def scenarios(made: Book, count: int, *, seed: int = 2) -> list[Scenario]:
+def scenarios(
+    made: Book, count: int, *, dollars: int | None = None, seed: int = 2
+) -> list[Scenario]:
     """Markets and feeds move together, so that oracles tell the truth."""
     random = np.random.default_rng(seed)
     assets = len(made.assets)
-    stable = _stable(assets)
+    stable = _stable(assets, dollars)
     market = -0.05 + 0.25 * random.standard_t(4, count)
     beta = random.uniform(0.6, 1.4, assets)
     move = market[:, None] * beta + 0.08 * random.standard_normal((count, assets))
@@ -101,26 +114,31 @@ def scenarios(made: Book, count: int, *, seed: int = 2) -> list[Scenario]:
 def _moves(factors: list[Fraction]) -> Moves:
     return Moves(
         market=dict(enumerate(factors)),
-        feeds={_feed(a): factor for a, factor in enumerate(factors)},
+        feeds={feed(a): factor for a, factor in enumerate(factors)},
     )
 
 
-def _stable(assets: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    return np.arange(assets) >= assets - max(2, assets // 6)
+def _stable(assets: int, dollars: int | None) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    return np.arange(assets) >= assets - (dollars or _sixth(assets))
 
 
-def _feed(asset: int) -> str:
+def _sixth(assets: int) -> int:
+    return max(2, assets // 6)
+
+
+def feed(asset: int) -> str:
+    """The address of an asset, and of its feed."""
     return f"0x{asset:040x}"
 
 
-def _assets(random: np.random.Generator, count: int) -> _Assets:
-    stable = _stable(count)
+def _assets(random: np.random.Generator, count: int, dollars: int | None) -> _Assets:
+    stable = _stable(count, dollars)
     popular = np.asarray(np.arange(1, count + 1) ** -0.7, dtype=np.float64)
     return _Assets(
         price=np.where(stable, 1.0, np.exp(random.normal(2, 2, count))),
         threshold=np.where(stable, 0.87, random.uniform(0.65, 0.86, count)),
         pledged=popular,
-        owed=np.where(stable, 2 * popular.max(), popular),
+        owed=np.where(stable, 2 * popular.max() * _sixth(count) / stable.sum(), popular),
     )
 
 
@@ -180,7 +198,7 @@ def _book(
             DeploymentFacts(name=f"d{d}", protocol="synthetic", proof="imported", findings=())
             for d in range(deployments)
         ),
-        assets=tuple(Asset(address=_feed(a), symbol=f"A{a}") for a in range(assets)),
+        assets=tuple(Asset(address=feed(a), symbol=f"A{a}") for a in range(assets)),
         markets=(),
         units=tuple(map(str, range(len(where)))),
         unit_deployment=where,
@@ -192,7 +210,7 @@ def _book(
         quote_program=tuple(
             Product(
                 (
-                    Feed(_feed(int(a)), Fraction(kinds.price[a])),
+                    Feed(feed(int(a)), Fraction(kinds.price[a])),
                     Rate("index", Fraction(rate[q])),
                 )
             )

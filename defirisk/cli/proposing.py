@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from defirisk.cli.settings import Settings
     from defirisk.core.evm import BlockTag
     from defirisk.governance.aave_v3.proposal import Market, Proposal
+    from defirisk.governance.losses import Engine
     from defirisk.governance.rehearsal import Rehearsal
     from defirisk.governance.scenarios import Texts
     from defirisk.store.database import Store
@@ -39,6 +40,7 @@ class Asked:
     shocks: tuple[str, ...]
     scenarios: str | None
     accepted: tuple[str, ...]
+    cascade: bool = False
 
     def command(self, deployment: str, block: int) -> str:
         """What to type to get the same, at the same block; a file by its name only."""
@@ -54,6 +56,8 @@ class Asked:
                 "--accept-liquidations",
                 f"@{Path(text[1:]).name}" if _is_file(text) else text,
             ]
+        if not self.cascade:
+            words.append("--no-cascade")
         return shlex.join([*words, "--block", str(block)])
 
     def named(self, by_itself: dict[str, Any], folder: Path) -> tuple[str, ...]:
@@ -122,7 +126,8 @@ def repeated(market: Market, asked: Asked, texts: Sequence[Texts]) -> Proposal:
 
     changes, rows = market.changes(pairs(asked.assets, asked.settings))
     name, block = market.snapshot.deployment.name, market.book.block.number
-    return proposal(market, changes, rows, texts, asked.command(name, block))
+    engine: Engine = "cascade" if asked.cascade else "static"
+    return proposal(market, changes, rows, texts, asked.command(name, block), engine)
 
 
 def rehearsed(

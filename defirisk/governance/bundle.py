@@ -15,6 +15,7 @@ import numpy as np
 from defirisk.core.errors import UsageError
 from defirisk.governance.case import Case
 from defirisk.governance.decisions import Recorded
+from defirisk.governance.losses import SAYS, Engine
 from defirisk.governance.plain import Arrays, plain, restored
 
 VERSION = 1
@@ -36,6 +37,7 @@ def pack(case: Case, before: Mapping[str, bool], after: Mapping[str, bool]) -> d
         "changes": plain(case.changes, arrays),
         "new": plain(case.new, arrays),
         "scenarios": plain(case.scenarios, arrays),
+        "engine": case.engine,
         "command": case.command,
     }
     stated = json.dumps(values, separators=(",", ":"))
@@ -66,8 +68,15 @@ def unpack(files: Mapping[str, bytes]) -> Case:
         new=restored(values["new"], arrays),
         new_edge=Recorded(decisions["after"]),
         scenarios=restored(values["scenarios"], arrays),
+        engine=_engine(values["engine"]),
         command=values["command"],
     )
+
+
+def _engine(name: Engine) -> Engine:
+    if name not in SAYS:
+        raise UsageError(f"the bundle was computed by an engine {name!r} that is not known here")
+    return name
 
 
 def _npz(arrays: Arrays) -> bytes:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from defirisk.core.book import Book, Edge
 from defirisk.governance.change import Change
+from defirisk.governance.losses import Engine
 from defirisk.governance.parameters import Parameters, with_parameters
 from defirisk.governance.scenarios import Texts
 
@@ -23,6 +24,7 @@ class Case:
     new: Parameters
     new_edge: Edge
     scenarios: tuple[Texts, ...]
+    engine: Engine = "static"
     command: str = ""
 
     def after(self) -> Book:

@@ -46,4 +46,4 @@ class Recorded:
 def _key(unit: int, prices: Mapping[int, Fraction]) -> str:
     """The question in few characters: which unit, at which exact prices."""
     stated = ";".join(f"{quote}={prices[quote]}" for quote in sorted(prices))
-    return f"{sha256(stated.encode()).hexdigest()[:24]}"
+    return f"{unit}:{sha256(stated.encode()).hexdigest()[:24]}"

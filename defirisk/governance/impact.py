@@ -13,19 +13,23 @@ import numpy as np
 from defirisk.contagion.screen import liquidatable_units
 from defirisk.contagion.valuation import UNMOVED, health_factors, unit_collateral, unit_debt
 from defirisk.core.book import Book
-from defirisk.core.outcome import Outcome
 from defirisk.core.scenario import Scenario
 from defirisk.governance.case import Case
 from defirisk.governance.depth import liquidity
-from defirisk.governance.losses import ENGINE, SAYS, losses
+from defirisk.governance.losses import SAYS, Losses, losses
 from defirisk.governance.oracle_line import oracle_line
 from defirisk.governance.power import Power, power
 from defirisk.shocks.grammar import scenario
 
 SCHEMA_VERSION = 1
-_MEASURES = ("debt_at_risk_usd", "collateral_at_risk_usd", "bad_debt_usd")
+_MEASURES = (
+    "debt_at_risk_usd",
+    "collateral_at_risk_usd",
+    "liquidated_debt_usd",
+    "liquidated_collateral_usd",
+    "bad_debt_usd",
+)
 ASSUMPTIONS = (
-    SAYS,
     "Borrowing power and health factors are at the oracle prices of the block.",
     "Dollars of what is at risk are at the market prices of the scenario.",
     "Units within 1e-6 of the edge were decided by the contract's own integers, under both sets of "
@@ -37,7 +41,7 @@ def impact(case: Case) -> dict[str, Any]:
     """The whole of impact.json, before rounding."""
     before, after = case.book, case.after()
     scenarios = [scenario(name, texts, before) for name, texts in case.scenarios]
-    without, with_it = losses(before, scenarios), losses(after, scenarios)
+    without, with_it = (losses(book, scenarios, case.engine) for book in (before, after))
     return {
         "schema_version": SCHEMA_VERSION,
         "chain_id": before.chain_id,
@@ -47,7 +51,7 @@ def impact(case: Case) -> dict[str, Any]:
         "command": case.command,
         "deployment": before.deployments[case.deployment].name,
         "protocol": before.deployments[case.deployment].protocol,
-        "engine": ENGINE,
+        "engine": case.engine,
         "changes": list(_changes(case)),
         "borrowing_power": _power(power(before, case.deployment), power(after, case.deployment)),
         "caps": list(_caps(case)),
@@ -58,7 +62,7 @@ def impact(case: Case) -> dict[str, Any]:
         "liquidity": list(liquidity(case, _sold(case, with_it))),
         "oracle": list(oracle_line(case)),
         "proof": {facts.name: facts.proof for facts in before.deployments},
-        "assumptions": list(ASSUMPTIONS),
+        "assumptions": [SAYS[case.engine], *ASSUMPTIONS],
     }
 
 
@@ -153,7 +157,7 @@ def _units(before: Book, after: Book, units: set[int]) -> Iterator[dict[str, Any
 
 
 def _scenario(
-    case: Case, after: Book, one: Scenario, s: int, without: Outcome, with_it: Outcome
+    case: Case, after: Book, one: Scenario, s: int, without: Losses, with_it: Losses
 ) -> dict[str, Any]:
     own = case.deployment
     others = [d for d in range(len(case.book.deployments)) if d != own]
@@ -176,11 +180,12 @@ def _scenario(
             ],
             **_shared(case, after, one),
         },
-        "decided_exactly": int(with_it.edge_units[s]),
+        "rounds": {"before": int(without.rounds[s]), "after": int(with_it.rounds[s])},
+        "decided_exactly": int(with_it.decided_exactly[s]),
     }
 
 
-def _measured(outcome: Outcome, deployments: Sequence[int], s: int) -> dict[str, Any]:
+def _measured(outcome: Losses, deployments: Sequence[int], s: int) -> dict[str, Any]:
     return {
         "liquidatable_accounts": int(outcome.liquidatable_accounts[deployments, s].sum()),
         **{name: float(getattr(outcome, name)[deployments, s].sum()) for name in _MEASURES},
@@ -207,10 +212,10 @@ def _shared(case: Case, after: Book, one: Scenario) -> dict[str, Any]:
     }
 
 
-def _sold(case: Case, outcome: Outcome) -> dict[str, float]:
+def _sold(case: Case, outcome: Losses) -> dict[str, float]:
     """The most of each changed asset that is at risk in any scenario, USD."""
     place = {asset.address: a for a, asset in enumerate(case.book.assets)}
-    at_risk = outcome.asset_collateral_at_risk_usd
+    at_risk = outcome.asset_at_risk_usd
     return {
         change.asset: float(at_risk[place[change.asset]].max()) if at_risk.shape[1] else 0.0
         for change in case.changes

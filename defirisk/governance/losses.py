@@ -3,19 +3,81 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
+import numpy as np
+
+from defirisk.contagion.cascade.play import play
 from defirisk.contagion.screen import screen
-from defirisk.core.book import Book
-from defirisk.core.outcome import Outcome
+from defirisk.core.book import Book, Floats, Ints
 from defirisk.core.scenario import Scenario
 
-ENGINE = "static"
-SAYS = (
-    "Static: prices are as shocked, no liquidation is played through, and nobody reacts. So the "
-    "parameters of one market change nothing in the others, and a bonus changes no bad debt."
-)
+Engine = Literal["static", "cascade"]
+SAYS: dict[Engine, str] = {
+    "static": (
+        "Static: prices are as shocked, no liquidation is played through, and nobody reacts. So "
+        "the parameters of one market change nothing in the others, and a bonus changes no bad "
+        "debt."
+    ),
+    "cascade": (
+        "Cascade: liquidations are played through round by round, each by its protocol's own rule, "
+        "and what is seized is sold in the indexed pools, which moves prices for everybody. "
+        "Keepers lack nothing and pools are not refilled (the base case of defirisk stress). "
+        "Borrowers do not react."
+    ),
+}
 
 
-def losses(book: Book, scenarios: Sequence[Scenario]) -> Outcome:
-    """Who can be liquidated in each scenario, and what their collateral does not cover."""
-    return screen(book, scenarios)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Losses:
+    """By deployment (D, S) and scenario, USD at that scenario's market prices.
+
+    `at risk` is what the liquidatable units owe and have pledged when the prices have moved;
+    `liquidated` what was repaid and seized, and `rounds` (S,) how often, both 0 of the static
+    engine. `asset_at_risk_usd` (A, S) is pledged. `decided_exactly` (S,) counts decisions near the
+    edge.
+    """
+
+    liquidatable_accounts: Ints
+    debt_at_risk_usd: Floats
+    collateral_at_risk_usd: Floats
+    liquidated_debt_usd: Floats
+    liquidated_collateral_usd: Floats
+    bad_debt_usd: Floats
+    asset_at_risk_usd: Floats
+    rounds: Ints
+    decided_exactly: Ints
+
+
+def losses(book: Book, scenarios: Sequence[Scenario], engine: Engine = "static") -> Losses:
+    """Who can be liquidated in each scenario, what that costs, and who is left with bad debt."""
+    at_once = screen(book, scenarios)
+    said = Losses(
+        liquidatable_accounts=at_once.liquidatable_accounts,
+        debt_at_risk_usd=at_once.debt_at_risk_usd,
+        collateral_at_risk_usd=at_once.collateral_at_risk_usd,
+        liquidated_debt_usd=np.zeros_like(at_once.bad_debt_usd),
+        liquidated_collateral_usd=np.zeros_like(at_once.bad_debt_usd),
+        bad_debt_usd=at_once.bad_debt_usd,
+        asset_at_risk_usd=at_once.asset_collateral_at_risk_usd,
+        rounds=np.zeros(len(scenarios), dtype=np.int64),
+        decided_exactly=at_once.edge_units,
+    )
+    return said if engine == "static" else _played(book, scenarios, said)
+
+
+def _played(book: Book, scenarios: Sequence[Scenario], at_once: Losses) -> Losses:
+    """The cascade's own numbers, beside what is at risk before it begins."""
+    played = play(book, scenarios)
+    return Losses(
+        liquidatable_accounts=played.liquidatable_accounts,
+        debt_at_risk_usd=at_once.debt_at_risk_usd,
+        collateral_at_risk_usd=at_once.collateral_at_risk_usd,
+        liquidated_debt_usd=played.liquidated_debt_usd,
+        liquidated_collateral_usd=played.liquidated_collateral_usd,
+        bad_debt_usd=played.bad_debt_usd,
+        asset_at_risk_usd=at_once.asset_at_risk_usd,
+        rounds=played.rounds,
+        decided_exactly=at_once.decided_exactly,
+    )

@@ -9,11 +9,10 @@ import numpy as np
 
 from defirisk.core.book import Book, Edge, Floats
 from defirisk.core.errors import UsageError
-from defirisk.core.outcome import Outcome
 from defirisk.core.scenario import Scenario
 from defirisk.governance.change import Terms
 from defirisk.governance.impact import liquidatable_now
-from defirisk.governance.losses import losses
+from defirisk.governance.losses import Losses, losses
 from defirisk.governance.parameters import Parameters, with_parameters
 from defirisk.governance.power import power
 from defirisk.governance.usage import at_same_use
@@ -121,7 +120,7 @@ def _point(dial: Dial, terms: Terms, scenarios: Sequence[Scenario], today: set[i
     )
 
 
-def _bad_debt(outcome: Outcome, deployment: int) -> Floats:
+def _bad_debt(outcome: Losses, deployment: int) -> Floats:
     """By scenario; what is unknown counts as nothing."""
     return np.asarray(np.nan_to_num(outcome.bad_debt_usd[deployment]), dtype=np.float64)
 

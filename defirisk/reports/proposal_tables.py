@@ -83,6 +83,8 @@ def impact(data: Data) -> Iterator[Block]:
     )
     if data["caps"]:
         yield caps(data)
+    played = data["engine"] == "cascade"
+    debt = "Debt liquidated" if played else "Debt at risk"
     yield Table(
         name="scenarios",
         title="By scenario, in this market",
@@ -90,8 +92,8 @@ def impact(data: Data) -> Iterator[Block]:
             Column("scenario", "Scenario", "text"),
             Column("accounts_before", "Accounts today", "int"),
             Column("accounts_after", "Accounts proposed", "int"),
-            Column("debt_before_usd", "Debt at risk today", "usd"),
-            Column("debt_after_usd", "Debt at risk proposed", "usd"),
+            Column("debt_before_usd", f"{debt} today", "usd"),
+            Column("debt_after_usd", f"{debt} proposed", "usd"),
             Column("bad_debt_before_usd", "Bad debt today", "usd", "loss"),
             Column("bad_debt_after_usd", "Bad debt proposed", "usd", "loss"),
         ),
@@ -100,7 +102,11 @@ def impact(data: Data) -> Iterator[Block]:
                 one["name"],
                 *(
                     one[side][measure]
-                    for measure in ("liquidatable_accounts", "debt_at_risk_usd", "bad_debt_usd")
+                    for measure in (
+                        "liquidatable_accounts",
+                        "liquidated_debt_usd" if played else "debt_at_risk_usd",
+                        "bad_debt_usd",
+                    )
                     for side in ("before", "after")
                 ),
             )

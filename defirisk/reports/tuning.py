@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from defirisk.core.book import Book
-from defirisk.governance.losses import ENGINE, SAYS
+from defirisk.governance.losses import SAYS
 from defirisk.governance.tuning import Point
 from defirisk.reports import escape
 from defirisk.reports.findings import finding_notes
@@ -45,11 +45,13 @@ def build(
             _chart(points, today),
             _table(points),
         ),
-        sections=(Section("assumptions", "Assumptions", (Paragraph(SAYS), Paragraph(SAME_USE))),),
+        sections=(
+            Section("assumptions", "Assumptions", (Paragraph(SAYS["static"]), Paragraph(SAME_USE))),
+        ),
         data={
             "deployment": name,
             "asset": symbol,
-            "engine": ENGINE,
+            "engine": "static",
             "points": [_record(point) for point in points],
         },
     )

@@ -4,6 +4,8 @@ the contracts and the specification in `defirisk.contagion.cascade`.
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -153,3 +155,13 @@ def test_slices_are_equal_and_the_last_takes_the_rest() -> None:
     assert sliced(103, 4) == [25, 25, 25, 28]
     assert sliced(3, 4) == [3]
     assert sliced(0, 4) == []
+
+
+def test_the_keeper_knows_nothing_of_the_product() -> None:
+    """A referee who used the engine would agree with it."""
+    told = "import sys, tests.onchain.keeper.bot; print(*sys.modules)"
+    modules = subprocess.run(
+        [sys.executable, "-c", told], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert "tests.onchain.keeper.settle" in modules
+    assert not [name for name in modules if name.split(".")[0] == "defirisk"]

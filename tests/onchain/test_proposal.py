@@ -137,7 +137,7 @@ def test_replay_elsewhere_gives_every_byte(
 ) -> None:
     out = tmp_path / "out"
     change = ("--asset", "WETH", "--set", "lt=82%,ltv=79%,supply_cap=410000")
-    assert propose(cli, project, out, NAME, *change).code == 0
+    assert propose(cli, project, out, NAME, *change, "--cascade").code == 0
     elsewhere = tmp_path / "far" / "away"
     shutil.copytree(out, elsewhere / "theirs")
     environment = {"PATH": os.environ["PATH"], "HOME": str(elsewhere)}

@@ -46,6 +46,12 @@ Examples:
     help="CSV with columns name,shock, instead of the default scenarios.",
 )
 @click.option(
+    "--cascade/--no-cascade",
+    default=True,
+    show_default=True,
+    help="Play liquidations through in every scenario, or only count who is at risk.",
+)
+@click.option(
     "--accept-liquidations",
     "accepted",
     multiple=True,
@@ -70,6 +76,7 @@ def command(
     settings_: tuple[str, ...],
     shocks: tuple[str, ...],
     scenarios: str | None,
+    cascade: bool,
     accepted: tuple[str, ...],
     output: str,
     block: int | BlockTag | None,
@@ -88,15 +95,15 @@ def command(
 
     from defirisk.cli.proposing import Asked, prepared, published, rehearsed, repeated, texts_of
     from defirisk.cli.session import opened
-    from defirisk.governance.impact import impact
+    from defirisk.governance.impact import by_itself, impact
 
     folder = Path(output)
-    asked = Asked(deployment, assets, settings_, shocks, scenarios, accepted)
+    asked = Asked(deployment, assets, settings_, shocks, scenarios, accepted, cascade)
     with opened(db) as (settings, store):
         market, stored, final = prepared(store, deployment, settings.chain_id(chain), block)
         made = repeated(market, asked, texts_of(market, asked))
+        named = asked.named(by_itself(made.case), folder)
         numbers = impact(made.case)
-        named = asked.named(numbers["by_the_change_itself"], folder)
         done, why_not = rehearsed(
             settings, store, stored, made, url=rpc_url, chain=chain, timeout=timeout
         )

@@ -16,6 +16,7 @@ from defirisk.governance.aave_v3.rules import changed, terms
 from defirisk.governance.case import Case
 from defirisk.governance.change import Change
 from defirisk.governance.decisions import Recording
+from defirisk.governance.losses import Engine
 from defirisk.governance.parameters import ChangedEdge, Parameters, parameters
 from defirisk.governance.request import Wanted
 from defirisk.governance.rows import HeldRows, held
@@ -120,6 +121,7 @@ def proposal(
     rows: tuple[Row, ...],
     scenarios: Sequence[Texts],
     command: str = "",
+    engine: Engine = "static",
 ) -> Proposal:
     """The proposal of changes and the rows that say them, as `Market.changes` gives both."""
     before, after = Recording(market.book.edge), Recording(market.edge(rows))
@@ -130,6 +132,7 @@ def proposal(
         new=market.parameters(rows),
         new_edge=after,
         scenarios=tuple(scenarios),
+        engine=engine,
         command=command,
     )
     return Proposal(case=case, market=market, rows=rows, before=before, after=after)

@@ -37,6 +37,7 @@ def _named(book: Book, every: Sequence[Quoted], name: str) -> list[Quoted]:
         ):
             found.append(one)
     if not found:
-        known = {book.assets[one.asset].symbol for one in every} | {one.feed for one in every}
+        symbols = {book.assets[one.asset].symbol for one in every}
+        known = {one.feed for one in every} if wanted.startswith("0x") else symbols
         raise UsageError(f"no price of {name!r} is read by a market: {nearest(name, known)}")
     return found

@@ -24,13 +24,15 @@ def of(
 ) -> dict[str, Any]:
     """Everything. `best_move` is the factor on what is moved, 1 where nothing is."""
     return {
-        "feeds": [_datum(book, one, relying[one.quoted]) for one in found],
+        "feeds": [_datum(book, one, relying[one.quoted], assumed) for one in found],
         "hidden_losses": [_hidden_datum(book, one) for one in hidden],
         "assumptions": {key: value for key, _, value, _ in words.assumed(assumed)},
     }
 
 
-def _datum(book: Book, one: Exposure, relying: Sequence[Dependant]) -> dict[str, Any]:
+def _datum(
+    book: Book, one: Exposure, relying: Sequence[Dependant], assumed: Assumptions
+) -> dict[str, Any]:
     best, said = one.best, one.quoted
     way = None if best is None else best.lie.way
     return {
@@ -61,16 +63,17 @@ def _datum(book: Book, one: Exposure, relying: Sequence[Dependant]) -> dict[str,
         "flash_loan": one.flash_profit_usd is not None,
         "flash_profit_usd": one.flash_profit_usd,
         "blocks": 0 if way is None else way.blocks,
-        "ways": [_way(attempt) for attempt in one.by_way],
+        "ways": [_way(attempt, assumed) for attempt in one.by_way],
     }
 
 
-def _way(attempt: Attempt) -> dict[str, Any]:
+def _way(attempt: Attempt, assumed: Assumptions) -> dict[str, Any]:
     way = attempt.lie.way
     assert way is not None
     return {
         "way": way.name,
         "blocks": way.blocks,
+        "chance": float(assumed.chance) if way.name == "own blocks" else 1.0,
         "attack": attempt.aim,
         "moved": attempt.lie.target,
         "move": attempt.lie.move,

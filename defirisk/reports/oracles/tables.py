@@ -181,7 +181,7 @@ def ways(book: Book, found: Sequence[Exposure]) -> Table:
         ),
         caption="Own blocks: the attacker orders all and loses only fees. One block: others "
         "trade it back in the next. Whole window: pushed anew in each block, and traded back.",
-        empty="no price of the book can be moved by trading",
+        empty="none of these prices can be moved by trading",
     )
 
 

@@ -5,7 +5,8 @@ Prices are absolute, so that what feeds of assets near a dollar answer is not cu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from .markets import AAVE_V3, AAVE_V3_0, COMPOUND, MORPHO
 from .record import Settings
@@ -35,21 +36,43 @@ JOINT = (
 
 @dataclass(frozen=True)
 class Case:
-    """Shocks, and the deployments whose units take part."""
+    """Shocks, the deployments whose units take part, and what is assumed; `note` says what is
+    assumed otherwise.
+    """
 
     deployments: tuple[str, ...]
     shocks: tuple[str, ...]
+    note: str = ""
+    settings: Settings = SETTINGS
 
     @property
     def label(self) -> str:
         """For people, and for file names."""
-        where = self.deployments[0] if len(self.deployments) == 1 else "all"
-        return " ".join((where, *self.shocks))
+        where = self.deployments[0] if len(self.deployments) == 1 else "together"
+        return " ".join((where, *self.shocks, *self.note.split()))
 
 
 CASES = tuple(Case((protocol,), shocks) for protocol in PROTOCOLS for shocks in (*SINGLE, *JOINT))
-TOGETHER = Case(PROTOCOLS, JOINT[1])
-"""All four protocols in one cascade, which sell into the same pools."""
+OTHERWISE = (
+    Case(PROTOCOLS, JOINT[1]),  # all sell into the same pools
+    Case(
+        *((AAVE_V3,), SINGLE[0], "little capacity"),
+        replace(SETTINGS, keeper_capacity_usd=Fraction(150_000)),
+    ),
+    Case(
+        *((AAVE_V3_0,), JOINT[4], "slow rounds"),
+        replace(SETTINGS, round_seconds=300, slices=1, max_rounds=11),
+    ),
+    Case(
+        *((COMPOUND,), JOINT[0], "lazy feeds"),
+        replace(SETTINGS, feed_deviation=Fraction(1, 25), slices=7),
+    ),
+    Case(
+        *((MORPHO,), JOINT[2], "dear gas, known depth"),
+        replace(SETTINGS, gas_usd=Fraction(200), unknown_depth=False),
+    ),
+)
+"""Everybody at once, and other assumptions."""
 
 FEW = (
     Case((AAVE_V3,), SINGLE[4]),

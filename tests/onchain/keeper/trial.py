@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +11,8 @@ from defirisk.shocks.grammar import scenario
 
 from .compare import Comparison, compare
 from .predicted import Prediction
-from .record import Record, Settings
-from .scenarios import SETTINGS, Case
+from .record import Record
+from .scenarios import Case
 from .stage import Stage
 
 PREDICTED, HAPPENED = "predicted.json", "happened.json"
@@ -31,11 +32,11 @@ class Trial:
         return compare(self.predicted, self.happened)
 
 
-def tried(stage: Stage, case: Case, folder: Path, settings: Settings = SETTINGS) -> Trial:
+def tried(stage: Stage, case: Case, folder: Path) -> Trial:
     """The prediction is in its file before the keeper starts, who reads nothing but its header."""
     book = stage.book(case.deployments)
-    prediction = Prediction(Cascade(book), scenario("", list(case.shocks), book), settings)
-    place = folder / case.label.replace(" ", "_").replace(":", "-").replace("=", "-")
+    prediction = Prediction(Cascade(book), scenario("", list(case.shocks), book), case.settings)
+    place = folder / re.sub(r"[^\w.]+", "-", case.label)
     place.mkdir(parents=True, exist_ok=True)
     (place / PREDICTED).write_text(prediction.record().to_json())
     predicted = Record.load(place / PREDICTED)

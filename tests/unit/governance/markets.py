@@ -11,6 +11,7 @@ from sqlalchemy import and_, update
 from defirisk.core.book import Book
 from defirisk.core.row import Row
 from defirisk.governance.aave_v3.proposal import Market, Proposal, deployment_of, proposal
+from defirisk.governance.losses import Engine
 from defirisk.governance.request import Wanted
 from defirisk.governance.scenarios import asset_places, default_scenarios
 from defirisk.store.database import Store, open_store
@@ -41,12 +42,12 @@ def market_at(database: Path, name: str = NEW) -> Market:
         store.close()
 
 
-def proposed(market: Market, *wanted: Wanted) -> Proposal:
+def proposed(market: Market, *wanted: Wanted, engine: Engine = "static") -> Proposal:
     """The proposal of these changes under the default scenarios."""
     changes, rows = market.changes(wanted)
     assets = asset_places(market.book, [change.asset for change in changes])
     texts = default_scenarios(market.book, market.deployment, assets)
-    return proposal(market, changes, rows, texts, "defirisk propose")
+    return proposal(market, changes, rows, texts, "defirisk propose", engine)
 
 
 @contextmanager

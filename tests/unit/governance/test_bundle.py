@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -129,3 +129,18 @@ def test_the_bundle_of_another_version_is_refused(files: dict[str, bytes]) -> No
     files[VALUES] = gzip.compress(json.dumps(values).encode())
     with pytest.raises(UsageError, match="another version"):
         unpack(files)
+
+
+def test_a_cascade_is_played_again_from_the_bundle(demo_database: Path) -> None:
+    texts = (("fall", ("price:WETH=-25%",)),)
+    made = proposed(market_at(demo_database), WANTED, engine="cascade")
+    case = replace(made.case, scenarios=texts)
+    said = impact(case)
+    files = pack(case, made.before.said, made.after.said)
+    assert repeat(files, written(said)) == []
+    (fall,) = said["scenarios"]
+    assert fall["rounds"]["after"] > 3
+    assert fall["after"]["liquidated_debt_usd"] > 0
+    elsewhere = [one["change"]["bad_debt_usd"] for one in fall["spill_over"]["deployments"]]
+    assert any(elsewhere), "what is sold here has a price elsewhere"
+    assert said["assumptions"][0].startswith("Cascade")

@@ -124,6 +124,12 @@ def test_borrowers_who_also_owe_elsewhere_are_counted() -> None:
     assert there["change"] == dict.fromkeys(there["change"], 0)
 
 
+def test_the_static_engine_liquidates_nothing() -> None:
+    for one in impact(case())["scenarios"]:
+        assert one["rounds"] == {"before": 0, "after": 0}
+        assert one["after"]["liquidated_debt_usd"] == 0
+
+
 def test_units_of_equal_debts_have_an_order(demo_database: Path) -> None:
     market = market_at(demo_database)
     numbers = impact(

@@ -29,6 +29,7 @@ from tests.unit.contagion.failure.failing import (
     at,
     book,
     place,
+    pool,
     row,
 )
 
@@ -82,6 +83,18 @@ def test_a_step_comes_after_the_one_that_caused_it(made: Composition) -> None:
     for one in steps(made, BAD):
         assert one.source in reached, one
         reached.add(one.target)
+
+
+def test_a_debt_is_put_down_to_the_collateral_that_fell() -> None:
+    """120 is owed against 50 of WETH, which stays, and 100 of BAD: 70 are not paid back."""
+    units: list[list[books.Entry]] = [
+        [("collateral", "WETH", 50.0), ("collateral", BAD, 100.0), ("debt", USDC, 120.0)],
+        [("supply", USDC, 200.0)],
+    ]
+    found = told(compose(pool(units, ("WETH", BAD, USDC))), BAD)
+    assert found["BAD in pool", "USDC in pool", "bad debt"] == pytest.approx(70, rel=CLOSE)
+    assert found["BAD in pool", "borrowers against BAD in pool", "equity"] == pytest.approx(30)
+    assert not any(source.startswith("WETH") for source, _, _ in found)
 
 
 def test_of_steps_with_one_cause_the_largest_is_first(made: Composition) -> None:

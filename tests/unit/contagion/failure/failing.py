@@ -188,3 +188,14 @@ def networks(draw: st.DrawFn, *, shares: bool = True) -> Book:
                 kept.append((float(amount), float(owed)))
         markets.append(Isolated(market, collateral, kept, others))
     return book(markets, vaults)
+
+
+def pool(units: Sequence[Sequence[books.Entry]], symbols: Sequence[str]) -> Book:
+    """One deployment in which every asset at 1 USD is lent and backs debts, in one market."""
+    tokens = [books.Token(symbol, 1.0, threshold=0.9) for symbol in symbols]
+    made = books.book(tokens, units, deployments=("pool",))
+    return replace(
+        made,
+        markets=tuple(replace(facts, market="pool") for facts in made.markets),
+        quote_market=("pool",) * len(made.quote_market),
+    )

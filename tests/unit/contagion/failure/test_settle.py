@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from fractions import Fraction
 
 import numpy as np
@@ -33,6 +34,7 @@ from tests.unit.contagion.failure.failing import (
     falls,
     networks,
     place,
+    pool,
     row,
 )
 
@@ -95,6 +97,33 @@ def test_a_market_that_fails_itself() -> None:
     found = fail(made, [Scenario(name="", shocks=(), moves=moves)])
     assert left(found, "V") == pytest.approx(1 - 0.5 * 0.6, rel=CLOSE)
     assert lent_usd(made, found)[row(made, "bad"), 0] == pytest.approx(0.6 * 200, rel=CLOSE)
+
+
+def test_a_deposit_that_backs_a_debt_is_worth_what_its_market_pays() -> None:
+    """80 USDC against BAD are not paid back, of 160 deposits. 100 of these back 70 DAI, and are
+    worth 50 now: of 100 DAI deposits 20 are lost.
+    """
+    made = pool(
+        [
+            [("collateral", BAD, 100.0), ("debt", USDC, 80.0)],
+            [("collateral", USDC, 100.0), ("debt", "DAI", 70.0)],
+            [("supply", USDC, 60.0), ("supply", "DAI", 100.0)],
+        ],
+        (BAD, USDC, "DAI"),
+    )
+    found = fail(made, [falls(made, BAD)])
+    assert found.recoveries[:, 0] == pytest.approx([1, 0.5, 0.8], rel=CLOSE)
+
+
+def test_a_booked_deficit_is_lost_already() -> None:
+    made = book(HAND, [V])
+    bad = row(made, "bad")
+    facts = dataclasses.replace(made.markets[bad], deficit=20.0)
+    short = dataclasses.replace(
+        made, markets=(*made.markets[:bad], facts, *made.markets[bad + 1 :])
+    )
+    found = fail(short, [UNMOVED, falls(short, BAD)])
+    assert found.recoveries[bad].tolist() == pytest.approx([0.9, 0.5], rel=CLOSE)
 
 
 @pytest.mark.parametrize(("asked", "multiplier"), [(0.0, 1), (0.2, 1.25), (0.5, 2)])
