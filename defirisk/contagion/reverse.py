@@ -1,10 +1,9 @@
 """Stress turned round: the smallest move of one asset's price that crosses a budget.
 
-What a move does is not monotone: a deeper fall may liquidate sooner and leave less bad debt, and a
-pool that is emptied once stays so. So nothing is bisected from end to end. Moves are tried on a grid
-from small to large; the first one that crosses closes a cell with the one before it, and only this
-cell is bisected, down to `GRAIN`. A crossing that is undone again between two points of the grid
-is not seen.
+What a move does is not monotone: a deeper fall may liquidate sooner and leave less bad debt. So
+nothing is bisected from end to end. Moves are tried on a grid from small to large; the first one
+that crosses closes a cell with the one before it, and only this cell is bisected, down to `GRAIN`.
+A crossing that is undone again between two points of the grid is not seen.
 """
 
 from __future__ import annotations
@@ -57,7 +56,7 @@ class Budget:
         return value > self.amount if self.above else value < self.amount
 
     def __str__(self) -> str:
-        return f"{self.measure}{'>' if self.above else '<'}{self.amount:g}"
+        return f"{self.measure}{'>' if self.above else '<'}{self.amount:,.12g}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,27 +157,26 @@ def _narrowed(
     measure: Measure,
     scenario: Callable[[int, Fraction], Scenario],
 ) -> list[Crossing]:
-    """Every crossing at the end of its cell that is `GRAIN` long. Its other end does not cross."""
+    """Every crossing at the end of a cell that is `GRAIN` long, whose other end does not cross."""
     before = dict(zip(grid[1:], grid, strict=False))
-    below = {n: before[one.move] for n, one in enumerate(found) if one.answer == "crossed" and one.move}
-    while True:
-        open_ = {
-            n: _middle(low, found[n].move or Fraction(0))
-            for n, low in below.items()
-            if abs((found[n].move or Fraction(0)) - low) > GRAIN
-        }
-        if not open_:
-            return found
-        values = measure([scenario(found[n].asset, move) for n, move in open_.items()])
-        for (n, move), value in zip(open_.items(), values, strict=True):
-            if budget.crossed(float(value)):
-                found[n] = Crossing(
-                    asset=found[n].asset, answer="crossed", move=move, value=float(value)
-                )
+    cells = {
+        n: (before[one.move], one.move)
+        for n, one in enumerate(found)
+        if one.answer == "crossed" and one.move is not None
+    }
+    while cells := {n: ends for n, ends in cells.items() if abs(ends[1] - ends[0]) > GRAIN}:
+        tried = {n: _middle(*ends) for n, ends in cells.items()}
+        values = measure([scenario(found[n].asset, move) for n, move in tried.items()])
+        for (n, move), value in zip(tried.items(), map(float, values), strict=True):
+            if math.isnan(value) or budget.crossed(value):
+                answer: Answer = "unknown" if math.isnan(value) else "crossed"
+                found[n] = Crossing(asset=found[n].asset, answer=answer, move=move, value=value)
+                cells[n] = (cells[n][0], move)
             else:
-                below[n] = move
+                cells[n] = (move, cells[n][1])
+    return found
 
 
 def _middle(low: Fraction, high: Fraction) -> Fraction:
     """Half way, in multiples of `GRAIN`."""
-    return GRAIN * (((low + high) / 2) // GRAIN)
+    return GRAIN * ((low + high) / 2 // GRAIN)

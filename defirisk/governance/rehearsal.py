@@ -19,6 +19,7 @@ from defirisk.contagion.screen import liquidatable_units
 from defirisk.contagion.valuation import UNMOVED
 from defirisk.core.adapter import Snapshot
 from defirisk.core.book import Book
+from defirisk.core.errors import NodeError
 from defirisk.core.evm import Block
 from defirisk.core.plugins import adapter
 from defirisk.core.verdict import Verdict
@@ -74,6 +75,11 @@ async def rehearse(
     deployment = stored.deployment
     live = RpcChainReader(url, transport=TransportSettings(timeout=timeout))
     try:
+        if (await live.block(block.number)).hash != block.hash:
+            raise NodeError(
+                f"its block {block.number} is not the indexed one: give --rpc-url of a node of "
+                "that chain, or index again"
+            )
         holder = await role_holder(live, deployment, block)
         words = await ask(live, market.snapshot, block)
     finally:

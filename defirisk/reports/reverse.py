@@ -13,6 +13,7 @@ from defirisk.reports.labels import asset_label
 from defirisk.reports.model import (
     Block,
     Column,
+    Note,
     Paragraph,
     Report,
     Run,
@@ -29,7 +30,7 @@ _COLUMNS = (
     Column("fall", "Smallest fall", "text"),
     Column("fall_value", "Reaches", "text"),
     Column("rise", "Smallest rise", "text"),
-    Column("rise_value", "Reaches ", "text"),
+    Column("rise_value", "Reaches", "text"),
 )
 
 
@@ -44,10 +45,12 @@ def build(
     steps: int,
     assumptions: Mapping[str, Any] | None = None,
     assumed: str = "",
+    notes: Sequence[Note] = (),
 ) -> Report:
     """The report. Falls and rises are of the same assets; `shocks` hold beside each of them.
 
-    `assumptions` are those of the cascade, None where none was played, `assumed` says them.
+    `assumptions` are those of the cascade, None where none was played; `assumed` and `notes` say
+    what its readers must know.
     """
     pairs = sorted(zip(falls, rises, strict=True), key=_sooner)
     records = [_record(book, fall, rise) for fall, rise in pairs]
@@ -86,6 +89,7 @@ def build(
     lead: list[Block] = [
         Paragraph(_answer(budget, records)),
         *finding_notes(book),
+        *notes,
         table,
     ]
     how = [Paragraph(_how(steps, bool(shocks)))]

@@ -24,6 +24,7 @@ from defirisk.reports.model import (
 )
 from defirisk.reports.value import show
 
+_SCALES = ((1e9, "billions of USD"), (1e6, "millions of USD"), (1.0, "USD"))
 SAME_USE = (
     "Bad debt at the same use: if every borrower owed the same share of the borrowing power as "
     "today. As it is: with today's debts. Both are those of the worst scenario."
@@ -138,12 +139,15 @@ def _record(point: Point) -> dict[str, Any]:
 
 def _chart(points: Sequence[Point], today: Point) -> Chart:
     """The frontier as a line over power; a second one rises to where today stands."""
+    # Ticks of dollars begin at 0, and power is nowhere near it.
+    largest = max(point.power_usd for point in points)
+    scale, unit = next(((s, u) for s, u in _SCALES if largest >= s), _SCALES[-1])
 
     def line(name: str, chosen: Sequence[Point]) -> Series:
         ordered = sorted(chosen, key=lambda point: point.power_usd)
         return Series(
             name=name,
-            x=tuple(point.power_usd for point in ordered),
+            x=tuple(point.power_usd / scale for point in ordered),
             y=tuple(point.same_use_usd for point in ordered),
         )
 
@@ -152,11 +156,11 @@ def _chart(points: Sequence[Point], today: Point) -> Chart:
         name="frontier_chart",
         title="Bad debt in the worst scenario against borrowing power",
         form="line",
-        x=Axis("Borrowing power", "usd"),
+        x=Axis(f"Borrowing power, {unit}", "number"),
         y=Axis("Bad debt, same use", "usd"),
         series=(
             line("frontier", [point for point in points if point.is_best]),
-            Series(name="today", x=(today.power_usd, today.power_usd), y=(0.0, top), tone="loss"),
+            Series(name="today", x=(today.power_usd / scale,) * 2, y=(0.0, top), tone="loss"),
         ),
         note="The line called today ends at today's parameters.",
     )

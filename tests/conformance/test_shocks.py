@@ -23,8 +23,20 @@ from tests.books import Token, address, book
 EVERY_SHOCK = pytest.mark.parametrize(
     ("name", "shock"), [pytest.param(n, s, id=n) for n, s in sorted(shocks().items())]
 )
+OF_ASSETS = pytest.mark.parametrize(
+    ("name", "shock"),
+    [
+        pytest.param(n, s, id=n)
+        for n, s in sorted(shocks().items())
+        if n not in ("fail", "halt", "history")
+    ],
+)
+"""Those whose target is any asset: not a claim, the keepers or a file."""
 EXAMPLES = [
-    pytest.param(text, id=text) for shock in shocks().values() for text in shock.grammar.split()
+    pytest.param(text, id=text)
+    for name, shock in shocks().items()
+    if name != "history"  # its target is a file
+    for text in shock.grammar.split()
 ]
 VALUES = ("-40%", "+30%", "-100%", "-0%", "0.9", "1200", "0")
 NONSENSE = (
@@ -72,7 +84,10 @@ def assert_unchanged(of: Book, before: dict[str, Any]) -> None:
 
 
 def every_factor(moves: Moves) -> list[Any]:
-    every = (moves.market, moves.feeds, moves.conversions, moves.quotes)
+    every = (
+        *(moves.market, moves.feeds, moves.conversions, moves.quotes),
+        *(moves.recoveries, moves.depth),
+    )
     return [factor for factors in every for factor in factors.values()]
 
 
@@ -93,9 +108,9 @@ def test_it_says_what_it_does_and_how_it_is_written(name: str, shock: Shock) -> 
 
 @pytest.mark.parametrize("text", EXAMPLES)
 def test_every_example_can_be_typed_as_it_stands(text: str) -> None:
-    factors = every_factor(parse(text, small_book()))
-    assert factors
-    assert any(factor != 1 for factor in factors)
+    moves = parse(text, small_book())
+    assert moves != Moves()
+    assert moves.halt_seconds or any(factor != 1 for factor in every_factor(moves))
 
 
 def moves_or_refusal(text: str, of: Book) -> Moves | str:
@@ -105,7 +120,7 @@ def moves_or_refusal(text: str, of: Book) -> Moves | str:
         return str(error)
 
 
-@EVERY_SHOCK
+@OF_ASSETS
 def test_every_asset_of_the_recorded_chain_moves_exactly_or_is_refused(
     name: str, shock: Shock, recorded_book: Book
 ) -> None:
@@ -133,17 +148,19 @@ def test_every_asset_of_the_recorded_chain_moves_exactly_or_is_refused(
 @EVERY_SHOCK
 @pytest.mark.parametrize("value", NONSENSE)
 def test_what_is_no_value_is_refused(name: str, shock: Shock, value: str) -> None:
+    if (name, value) == ("fail", ""):
+        return  # a recovery of nothing, which may be left out
     with pytest.raises(UsageError, match="type for example"):
         parse(f"{name}:WETH={value}", small_book())
 
 
-@EVERY_SHOCK
+@OF_ASSETS
 def test_an_unknown_asset_is_answered_with_the_nearest(name: str, shock: Shock) -> None:
     with pytest.raises(UsageError, match="unknown asset 'WEHT': did you mean WETH"):
         parse(f"{name}:WEHT=-40%", small_book())
 
 
-@EVERY_SHOCK
+@OF_ASSETS
 def test_screening_leaves_the_book_as_it_was(name: str, shock: Shock, recorded_book: Book) -> None:
     before = frozen_copy(recorded_book)
     value = "0.9" if name == "depeg" else "-30%"
@@ -152,3 +169,26 @@ def test_screening_leaves_the_book_as_it_was(name: str, shock: Shock, recorded_b
     again = screen(recorded_book, [scenario("", [f"{name}:{symbol}={value}"], recorded_book)])
     assert_unchanged(recorded_book, before)
     np.testing.assert_equal(once.debt_at_risk_usd, again.debt_at_risk_usd)
+
+
+@pytest.mark.parametrize("text", ["fail:yWETH=0.5", "fail:aave-v3", "halt:liquidations=2h"])
+def test_screening_what_is_no_asset_leaves_the_book_as_it_was(
+    text: str, recorded_book: Book
+) -> None:
+    before = frozen_copy(recorded_book)
+    once, again = (screen(recorded_book, [scenario("", [text], recorded_book)]) for _ in range(2))
+    assert_unchanged(recorded_book, before)
+    np.testing.assert_equal(once.debt_at_risk_usd, again.debt_at_risk_usd)
+
+
+def test_every_claim_of_the_recorded_chain_can_fail(recorded_book: Book) -> None:
+    """By its address, all of them; what is no claim is refused."""
+    claims = set(recorded_book.sources.claims)
+    for asset in recorded_book.assets:
+        found = moves_or_refusal(f"fail:{asset.address}=0.25", recorded_book)
+        if asset.address in claims:
+            assert not isinstance(found, str)
+            assert every_factor(found) == [Fraction(1, 4)]
+        else:
+            assert isinstance(found, str)
+            assert "nothing that can fail" in found

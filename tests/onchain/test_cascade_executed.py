@@ -22,7 +22,7 @@ from tests.onchain.keeper.markets import AAVE_V3, COMPOUND, MORPHO
 from tests.onchain.keeper.predicted import Prediction
 from tests.onchain.keeper.record import Header, Record, Round
 from tests.onchain.keeper.sales import sliced
-from tests.onchain.keeper.scenarios import CASES, FEW, SETTINGS, TOGETHER, Case
+from tests.onchain.keeper.scenarios import CASES, FEW, OTHERWISE, SETTINGS, Case
 from tests.onchain.keeper.stage import Stage, staged
 from tests.onchain.keeper.trial import Trial, tried
 
@@ -54,7 +54,7 @@ def test_what_was_predicted_happens(stage: Stage, case: Case, tmp_path: Path) ->
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("case", [*CASES, TOGETHER], ids=lambda case: case.label)
+@pytest.mark.parametrize("case", [*CASES, *OTHERWISE], ids=lambda case: case.label)
 def test_every_prediction_happens(stage: Stage, case: Case, tmp_path: Path) -> None:
     assert_as_predicted(tried(stage, case, tmp_path))
 

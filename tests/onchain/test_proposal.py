@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -216,6 +217,24 @@ def test_no_file_says_where_the_node_is(cli: CommandLine, project: Project, tmp_
         assert b"127.0.0.1" not in content, path
         assert str(tmp_path).encode() not in content, path
         assert f":{port}".encode() not in content, path
+
+
+def test_a_node_of_another_chain_is_not_executed_on(
+    cli: CommandLine, project: Project, tmp_path: Path
+) -> None:
+    """As a node answers that has another block of the same number."""
+    database = tmp_path / "other.db"
+    with sqlite3.connect(project.folder / "defirisk.db") as ours, sqlite3.connect(database) as copy:
+        ours.backup(copy)
+        last = "(select max(block_number) from blocks)"
+        other = "0x" + "ab" * 32
+        copy.execute(f"update blocks set block_hash = ? where block_number = {last}", [other])
+    change = ("--asset", "WETH", "--set", "lt=82%", "--db", f"sqlite:///{database}")
+
+    ran = propose(cli, project, tmp_path / "out", NAME, *change)
+
+    assert (ran.code, ran.out.partition(":")[0]) == (1, "NOT EXECUTED")
+    assert "is not the indexed one" in ran.out
 
 
 @pytest.mark.parametrize("fault", ["other value", "refused", "one call less"])

@@ -70,6 +70,11 @@ def row_of_quote(book: Book) -> Ints:
     return np.array([places.get(quote, -1) for quote in quotes], dtype=np.int64)
 
 
+def paid_by_quote(recoveries: Floats, row: Ints) -> Floats:
+    """What the market of each quote pays, (Q, S) of (M, S); 1 where it is in none (row -1)."""
+    return np.vstack([recoveries, np.ones((1, recoveries.shape[1]))])[row]
+
+
 class _Rounds:
     """Some scenarios of a book."""
 
@@ -83,8 +88,7 @@ class _Rounds:
         self._backed: Backed = backed(book, run)
         self._row = row_of_quote(book)
         count = len(book.markets)
-        self._held = self._row >= 0
-        self._by_row = indicator(np.where(self._held, self._row, count), count + 1)
+        self._by_row = indicator(np.where(self._row >= 0, self._row, count), count + 1)
         self._own = _own(count, [one.moves for one in scenarios])
         supplied = np.array([one.supplied for one in book.markets], dtype=np.float64)
         self._deposits = np.maximum(supplied[:, None] - self._backed.withdrawn, 0.0)
@@ -122,7 +126,7 @@ class _Rounds:
         """Whole tokens by market (M, S), and how many units could not be valued (S,)."""
         book, rows = self._book, self._rows
         quotes = self._prices(recoveries, which)[book.quote_asset] * book.quote_rate[:, None]
-        paying = np.where(self._held[:, None], recoveries[self._row], 1.0)
+        paying = paid_by_quote(recoveries, self._row)
         owed, pledged = times(rows.debt, quotes), times(rows.collateral, quotes * paying)
         known = np.isfinite(owed) & np.isfinite(pledged)
         short = np.zeros_like(owed)

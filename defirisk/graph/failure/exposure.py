@@ -19,6 +19,7 @@ from defirisk.contagion.valuation import Positions, indicator, positions, times
 from defirisk.core.backing import backing
 from defirisk.core.book import Book, Floats
 from defirisk.core.evm import Address
+from defirisk.graph import ids
 from defirisk.graph.build import Composition
 from defirisk.graph.failure.subjects import Subject
 
@@ -114,7 +115,7 @@ def exposed_vaults(
     lent = backing(made.book)
     found = []
     for token, claim in made.book.sources.claims.items():
-        if claim.kind != "vault" or token in _itself(subject):
+        if claim.kind != "vault" or ids.vault(token) == subject.node:
             continue
         share = _share(made, token, subject.tokens, lent, parts, frozenset())
         worth = made.claims.worth(claim)
@@ -132,10 +133,6 @@ def exposed_vaults(
                 )
             )
     return tuple(sorted(found, key=lambda one: -_rank(one.exposed_usd)))
-
-
-def _itself(subject: Subject) -> set[Address]:
-    return {token for token in subject.tokens if subject.node.endswith(token)}
 
 
 def _share(

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from defirisk.contagion.failure.losses import lent_usd, vault_usd, whole_assets
-from defirisk.contagion.failure.settle import Settled, row_of_quote
+from defirisk.contagion.failure.settle import Settled, paid_by_quote, row_of_quote
 from defirisk.contagion.valuation import Positions, positions, times
 from defirisk.core.book import Book, Floats
 from defirisk.core.evm import Address
@@ -126,7 +126,7 @@ def _fallen_and_passed(
     place = np.where(row >= 0, row, count)
     worth = settled.prices[book.quote_asset, s] * book.quote_rate
     now = book.asset_price[book.quote_asset] * book.quote_rate
-    paid = np.where(row >= 0, settled.recoveries[row, s], 1.0)
+    paid = paid_by_quote(settled.recoveries[:, s : s + 1], row)[:, 0]
     fall = np.maximum(np.nan_to_num(now - worth * paid), 0.0)
     fell = csr_array(rows.collateral.multiply(fall[None, :]))
     owed, pledged = times(rows.debt, worth), times(rows.collateral, worth * paid)

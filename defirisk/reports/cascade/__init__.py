@@ -39,7 +39,7 @@ def build(
     lead: list[Block] = [
         Paragraph(words.answer(scenarios)),
         *finding_notes(book),
-        *words.warnings(scenarios, cases),
+        *words.warnings(book, scenarios, cases),
     ]
     sections: list[Section] = []
     if scenarios:

@@ -38,7 +38,7 @@ _PAYERS = (
     ("protocols_fees_usd", "Protocols: their fee, out of the penalty"),
     ("keepers_profit_usd", "Keepers: profit, or loss, after slippage and gas"),
     ("gas_usd", "Gas"),
-    ("pools_slippage_usd", "Pools and those who trade after: slippage and fees"),
+    ("pools_slippage_usd", "Pools: slippage and fees of the sales"),
     ("lenders_written_off_usd", "Lenders: written off"),
     ("uncovered_usd", "Nobody yet: owed beyond the collateral that is left"),
 )
@@ -65,7 +65,7 @@ def tiles(one: dict[str, Any]) -> Numbers:
     totals = one["totals"]
     low, high = (one[key]["bad_debt_usd"] for key in ("totals_low", "totals_high"))
     numbers: tuple[tuple[str, str, Kind, str], ...] = (
-        ("liquidatable_accounts", "Accounts", "int", f"{one['accounts_at_once']} of them at once"),
+        ("liquidatable_accounts", "Accounts", "int", f"{one['accounts_at_once']:,} at once"),
         ("liquidated_debt_usd", "Debt repaid", "usd", ""),
         ("liquidated_collateral_usd", "Collateral liquidated", "usd", ""),
         (
@@ -151,8 +151,8 @@ def payers(one: dict[str, Any]) -> Table:
         title=f"Who pays: {one['name']}",
         columns=columns,
         rows=tuple(rows),
-        caption="The penalty is what protocols, keepers, gas and pools get. Bad debt is what is "
-        "written off and what is not covered.",
+        caption="The penalty is what protocols, keepers, gas and pools get; pools that pay more "
+        "than the market count below 0. Bad debt is what is written off and what is not covered.",
     )
 
 

@@ -132,7 +132,8 @@ def _by_asset(
             "address": book.assets[a].address,
             **measures(
                 None,
-                *(float(value) for value in columns[:2, a]),
+                float(columns[0, a]),
+                float(columns[1, a]),
                 float(columns[4, a]),
                 (float(columns[2, a]), float(columns[3, a])),
                 int(outcome.rounds[s]),
@@ -184,7 +185,7 @@ def _vaults(book: Book, cases: Cases, s: int) -> list[dict[str, Any]]:
     for token, factors in cases.vault_factors.items():
         claim = book.sources.claims[token]
         left = float(shock.get(token, 1)) * float(factors[s])
-        loss = 1 - min(left, 1.0)  # NaN stays NaN: it is the first argument
+        loss = 1 - min(left, 1.0)  # NaN comes first, so it stays
         asset = place.get(claim.underlying)
         price = math.nan if asset is None else float(cases.base.paths[s][-1, asset])
         found.append(

@@ -5,13 +5,21 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from defirisk.contagion.cascade.settings import Settings
+from defirisk.contagion.cascade.units import unit_rules
+from defirisk.core.book import Book
+from defirisk.core.holdings import Side
 from defirisk.reports.cascade.cases import NAMES, Cases
+from defirisk.reports.labels import asset_label
 from defirisk.reports.model import Note
 from defirisk.reports.value import listed, plural, show
 
 LOW_DEPTH = 0.8
 """Below this part of what was seized, the reader is warned that pools are missing."""
+SQUEEZED = 2.0
+"""From this factor on an asset's price, by sales alone, the reader is warned: pools ran dry."""
 
 
 def worst(scenarios: list[dict[str, Any]]) -> dict[str, Any]:
@@ -35,6 +43,9 @@ def answer(scenarios: list[dict[str, Any]]) -> str:
     start = f"{which} ({one['name']}): "
     totals = one["totals"]
     if totals["liquidatable_accounts"] == 0:
+        at_once = one["accounts_at_once"]
+        if at_once:
+            return f"{start}{plural(at_once, 'account')} can be liquidated, and none was played."
         return start + "no account can be liquidated, in no round."
     more = totals["liquidatable_accounts"] - one["accounts_at_once"]
     later = f" and {more:,} more in later rounds" if more > 0 else ""
@@ -77,9 +88,27 @@ def assumed(settings: Settings) -> str:
     )
 
 
-def warnings(scenarios: list[dict[str, Any]], cases: Cases) -> tuple[Note, ...]:
-    """Cascades that were cut off, and depth that is not known."""
-    return (*_not_ended(scenarios, cases), *_shallow(scenarios))
+def warnings(book: Book, scenarios: list[dict[str, Any]], cases: Cases) -> tuple[Note, ...]:
+    """Who is not played, what was cut off, depth that is not known, pools that ran dry."""
+    return (
+        *left_out(book),
+        *_not_ended(scenarios, cases),
+        *_shallow(scenarios),
+        *_squeezed(book, cases),
+    )
+
+
+def left_out(book: Book) -> list[Note]:
+    """Borrowers of whom nobody said how they are liquidated."""
+    owing = np.unique(book.holding_unit[book.holding_side == Side.DEBT])
+    count = int(np.sum((unit_rules(book)[owing] < 0) & ~book.unpriced[owing]))
+    if not count:
+        return []
+    text = (
+        f"{plural(count, 'borrower')} cannot be played, since how their protocol liquidates is not "
+        "known, or it does not now: they are in what is at risk, and in no bad debt of the cascade."
+    )
+    return [Note("warning", text, "not-played")]
 
 
 def _not_ended(scenarios: list[dict[str, Any]], cases: Cases) -> list[Note]:
@@ -106,6 +135,27 @@ def _shallow(scenarios: list[dict[str, Any]]) -> list[Note]:
         "without moving it. Index more pools."
     )
     return [Note("warning", text, "depth-unknown")]
+
+
+def _squeezed(book: Book, cases: Cases) -> list[Note]:
+    """Whoever must be bought back costs any price once the pools that sell it are empty."""
+    most, where = 0.0, ("", "", 0)
+    for name in NAMES:
+        outcome = cases.outcomes[name]
+        for scenario, path in zip(outcome.scenarios, outcome.paths, strict=True):
+            with np.errstate(divide="ignore", invalid="ignore"):
+                rise = np.nan_to_num(path / path[0], nan=0.0, posinf=0.0).max(axis=0)
+            if rise.size and rise.max() > most:
+                most, where = float(rise.max()), (name, scenario.name, int(rise.argmax()))
+    if most < SQUEEZED:
+        return []
+    case, scenario_name, asset = where
+    text = (
+        f"Buying back debts drives {asset_label(book, asset)} to {most:,.1f} times its price in "
+        f"the {case} case of {scenario_name}: the indexed pools run out of it. Losses are in "
+        "dollars at such prices, which nobody may have to pay where there are other pools."
+    )
+    return [Note("warning", text, "pools-empty")]
 
 
 def refusals(scenarios: list[dict[str, Any]]) -> tuple[Note, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -222,4 +223,5 @@ def picture(its: Studied, one: Failed) -> Block:
         for token, vault in losers.items()
     }
     graph = Graph(nodes=tuple(nodes), edges=tuple(lines.values()))
-    return network(graph, {one.subject.node}, facts)
+    drawn = network(graph, {one.subject.node}, facts)
+    return replace(drawn, name="path", title="The path of the loss")

@@ -46,20 +46,21 @@ def report(its: Studied, one: Failed, *, run: Run) -> Report:
             Section("assumptions", "Assumptions", (Paragraph(tables.ASSUMPTIONS),)),
         ),
         data=_data(its, one, runs),
-        csv="exposed",
+        # Of what no vault is exposed to, the next table that has a row.
+        csv="exposed" if one.vaults else "markets" if one.markets else "rank",
     )
 
 
 def _answer(its: Studied, one: Failed) -> str:
-    exposed = one.vaults
-    bridges = sum(vault.is_bridge for vault in exposed)
-    total = sum(vault.exposed_usd for vault in exposed)
-    what = told(its, one.subject)
-    start = (
-        f"If {what} fails, {plural(len(exposed), 'vault')} with {show(total, 'usd')} in it "
-        f"{'is' if len(exposed) == 1 else 'are'} exposed"
-        if exposed
-        else f"If {what} fails, no vault is exposed"
+    count, total = len(one.vaults), sum(vault.exposed_usd for vault in one.vaults)
+    bridges = sum(vault.is_bridge for vault in one.vaults)
+    what = told(its, one.subject).replace(",", ", ")
+    start = f"If {what} {'fail' if one.subject.kind == 'several' else 'fails'}, "
+    start += (
+        f"{plural(count, 'vault')} {'is' if count == 1 else 'are'} exposed with "
+        f"{show(total, 'usd')}"
+        if count
+        else "no vault is exposed"
     )
     through = (
         f"; {bridges} of them lent to other markets, too, and so "

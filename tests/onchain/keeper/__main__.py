@@ -1,7 +1,7 @@
 """Executes cascades on a copy of the shared chain, and prints how far the predictions were off.
 
 python -m tests.onchain.keeper
-python -m tests.onchain.keeper --only morpho --only WETH --to /tmp/cascades
+python -m tests.onchain.keeper --only morpho --only WETH --to cascades
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from .compare import Comparison
-from .scenarios import CASES, TOGETHER
+from .scenarios import CASES, OTHERWISE
 from .stage import staged
 from .trial import Trial, tried
 
@@ -25,7 +25,7 @@ def main() -> int:
     """1 where anything is not as predicted."""
     options = _options()
     cases = [
-        case for case in (*CASES, TOGETHER) if all(word in case.label for word in options.only)
+        case for case in (*CASES, *OTHERWISE) if all(word in case.label for word in options.only)
     ]
     with ExitStack() as stack:
         folder = options.to or Path(stack.enter_context(TemporaryDirectory()))
@@ -52,9 +52,10 @@ def _options() -> argparse.Namespace:
 
 def _shown(trial: Trial, most: int) -> bool:
     found = trial.comparison
-    rounds = trial.happened.rounds
-    count = sum(len(one.liquidations) for one in rounds)
-    print(f"{trial.case.label:<70} {len(rounds):>6} {count:>12} {_differences(found)}", flush=True)
+    said, seen = (len(one.rounds) for one in (trial.predicted, trial.happened))
+    rounds = f"{seen}" if said == seen else f"{said}/{seen}"
+    count = sum(len(one.liquidations) for one in trial.happened.rounds)
+    print(f"{trial.case.label:<70} {rounds:>6} {count:>12} {_differences(found)}", flush=True)
     for line in found.wrong[:most]:
         print(f"    {line}")
     if len(found.wrong) > most:

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from tests.devnet.build import Devnet
 from tests.devnet.chain import Tx
+from tests.devnet.oracles.market import PERIOD
 
 from .feeds import Reporter, reporters_of
 from .fork import Block, equip
@@ -41,8 +42,14 @@ class Keeper:
 
     @classmethod
     def of(cls, devnet: Devnet, header: Header) -> Keeper:
-        """With means, at the header's block. Errors: `ValueError` where the chain is elsewhere."""
-        chain = devnet.chain
+        """With means, at the header's block.
+
+        Errors: `ValueError` where the chain is elsewhere, where no time passes, or so much that
+        somebody would have to write the average of a pair anew.
+        """
+        chain, settings = devnet.chain, header.settings
+        if settings.round_seconds < 2 or settings.round_seconds * settings.max_rounds > PERIOD:
+            raise ValueError(f"rounds take 2 seconds or more, and all of them at most {PERIOD}")
         if (chain.head, chain.time) != (header.block, header.timestamp):
             raise ValueError(f"the chain is at block {chain.head}, not at {header.block}")
         named = {unit.deployment for unit in header.units}

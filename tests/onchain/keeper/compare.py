@@ -57,7 +57,8 @@ def compare(predicted: Record, happened: Record) -> Comparison:
         ours, theirs = (_of_units(side, name) for side in sides)
         found.amounts(name.removesuffix("_raw"), ours, theirs, UNITS)
     losses = [_bad_debt(side) for side in sides]
-    found.amounts("bad debt", losses[0], losses[1], UNITS)
+    nothing = dict.fromkeys((*losses[0], *losses[1]), 0)
+    found.amounts("bad debt", nothing | losses[0], nothing | losses[1], UNITS)
     prices = [_spots(side) for side in sides]
     found.amounts("pool price", prices[0], prices[1], 0.0)
     if len(predicted.rounds) == len(happened.rounds):

@@ -22,8 +22,16 @@ def header_of(book: Book, scene: Scenario, settings: Settings, tree: Sequence[Br
 
     Errors: `ValueError` where the scenario moves what no transaction can.
     """
-    if scene.moves.quotes or scene.moves.conversions:
-        raise ValueError(f"{scene.name}: feeds can be moved, single quotes and shares cannot")
+    moves = scene.moves
+    unplayable = (
+        moves.quotes,
+        moves.conversions,
+        moves.recoveries,
+        moves.depth,
+        moves.halt_seconds,
+    )
+    if any(unplayable):
+        raise ValueError(f"{scene.name}: only feeds and the pools of markets can be moved")
     return Header(
         scenario=scene.name,
         shocks=scene.shocks,

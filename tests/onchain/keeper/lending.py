@@ -42,7 +42,7 @@ class Lending(ABC):
         """Who takes what the keeper repays."""
 
     def accrual(self) -> list[Tx]:
-        """Transactions after which its own numbers are those of the block."""
+        """What keepers send first, where a market decides on what it has stored."""
         return []
 
     @abstractmethod

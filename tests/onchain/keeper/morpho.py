@@ -55,12 +55,6 @@ class MorphoBlue(Lending):
         """See `Lending`."""
         return [self.morpho.address]
 
-    def accrual(self) -> list[Tx]:
-        """Of every market."""
-        accrue = f"accrueInterest({PARAMS})"
-        markets = self.morpho.markets
-        return [Tx(KEEPER, self.morpho.address, accrue, (market.params,)) for market in markets]
-
     def standings(self, block: Block, units: Sequence[str]) -> list[Standing]:
         """See `Lending`."""
         return [
@@ -106,8 +100,16 @@ class MorphoBlue(Lending):
         ]
         return [(loan, amount) for loan, amount in lost if amount]
 
+    def _accrued(self, block: Block) -> Block:
+        """The same after the interest of every market, which whoever liquidates books first."""
+        accrue, to = f"accrueInterest({PARAMS})", self.morpho.address
+        copy = block.copy()
+        copy.add([Tx(KEEPER, to, accrue, (market.params,)) for market in self.morpho.markets])
+        return copy
+
     def _places(self, block: Block, units: Sequence[str]) -> list[Place]:
         address, markets = self.morpho.address, self.morpho.markets
+        block = self._accrued(block)
         ids = {market.id: at for at, market in enumerate(markets)}
         totals = block.asked(
             [view(address, "market(bytes32)", bytes.fromhex(one.id[2:])) for one in markets]

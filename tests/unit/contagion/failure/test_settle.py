@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
@@ -167,6 +167,17 @@ def test_no_more_gets_out_than_there_is_cash() -> None:
     assert found.left[k, 0] == 0
 
 
+def test_a_book_without_markets_or_units_loses_nothing_that_it_knows_of() -> None:
+    made = book(HAND, [V])
+    for less in (
+        dataclasses.replace(made, markets=()),
+        book([], []),
+    ):
+        found = fail(less, [UNMOVED, falls(less, BAD)])
+        assert found.recoveries.shape == (0, 2)
+        assert lost_usd(less, found).tolist() == [0, 0]
+
+
 def test_a_part_is_a_part() -> None:
     made = book(HAND, [V])
     with pytest.raises(ValueError, match="between 0 and 1"):
@@ -226,35 +237,23 @@ def test_claims_are_paid_as_eisenberg_and_noe_clear_them(made: Book, part: Fract
     scenario = falls(made, BAD, part)
     found = fail(made, [scenario])
     rows = [row(made, facts.name) for facts in made.deployments]
-    vaults = list(made.sources.claims)
+    vaults, totals = list(made.sources.claims), _totals(made)
     size = len(rows) + len(vaults)
-    debts, outside, assets = np.zeros((size, size)), np.zeros(size), np.zeros(size)
-    parts = backing(made)
+    debts, assets = np.zeros((size, size)), np.zeros(size)
     for k, token in enumerate(vaults):
         claim, node = made.sources.claims[token], len(rows) + k
-        total = claim.total_assets_raw / 1e18
-        outside[node], assets[node] = total, total
-        if claim.underlying in vaults:  # its assets are the other vault's shares
-            inner = len(rows) + vaults.index(claim.underlying)
-            debts[inner, node] += total
-            outside[inner] += 0.0
-            assets[node] = 0.0
-        for m, share in parts.get(token, {}).items():
-            debts[rows.index(m), node] += total * float(share)
-            assets[node] -= total * float(share)
-    for j, m in enumerate(rows):
-        facts = made.markets[m]
-        outside[j] = facts.supplied - debts[j].sum()
-        assets[j] = facts.supplied - found.uncovered[m, 0]
-    for k in range(len(vaults)):  # shares that other vaults hold are not held by others, too
-        node = len(rows) + k
-        assets[node] += max(debts[node].sum() - outside[node], 0.0)
-        outside[node] = max(outside[node] - debts[node].sum(), 0.0)
-    if any(
-        debts[len(rows) + k].sum() > made.sources.claims[t].total_assets_raw / 1e18
-        for k, t in enumerate(vaults)
-    ):
-        return  # more shares are held than there are: no network of debts
+        if claim.underlying in totals:  # its assets are the other vault's shares
+            debts[len(rows) + vaults.index(claim.underlying), node] += totals[token]
+            continue
+        assets[node] = totals[token]
+        for m, share in backing(made).get(token, {}).items():
+            debts[rows.index(m), node] += totals[token] * float(share)
+            assets[node] -= totals[token] * float(share)
+    owed = np.array([*(made.markets[m].supplied for m in rows), *totals.values()])
+    assets[: len(rows)] = owed[: len(rows)] - found.uncovered[rows, 0]
+    # More shares may be held than there are: that is no network of debts.
+    assume((debts.sum(axis=1) <= owed + 1e-9).all())
+    outside = owed - debts.sum(axis=1)
     cleared = clear(
         Network(
             liabilities=csr_array(debts),
@@ -262,43 +261,58 @@ def test_claims_are_paid_as_eisenberg_and_noe_clear_them(made: Book, part: Fract
             external_liabilities=np.maximum(outside, 0.0),
         )
     )
-    for j, m in enumerate(rows):
-        owed = made.markets[m].supplied
-        if owed:
-            assert cleared.payments[j, 0] / owed == pytest.approx(found.recoveries[m, 0], abs=1e-9)
-    for k, token in enumerate(vaults):
-        price = found.prices[place(made, made.sources.tokens[token].symbol), 0]
-        total = made.sources.claims[token].total_assets_raw / 1e18
-        assert cleared.payments[len(rows) + k, 0] / total == pytest.approx(price, abs=1e-9)
+    paid = np.divide(cleared.payments[:, 0], owed, out=np.ones(size), where=owed > 0)
+    assert paid[: len(rows)] == pytest.approx(found.recoveries[rows, 0], abs=1e-9)
+    prices = [found.prices[place(made, made.sources.tokens[token].symbol), 0] for token in vaults]
+    assert paid[len(rows) :] == pytest.approx(prices, abs=1e-9)
 
 
-def test_value_is_conserved() -> None:
+def _totals(made: Book) -> dict[str, float]:
+    """Whole tokens of every vault's assets, of which there are as many shares."""
+    return {token: claim.total_assets_raw / 1e18 for token, claim in made.sources.claims.items()}
+
+
+@given(made=networks(), part=st.fractions(0, 1))
+@settings(max_examples=60)
+def test_value_is_conserved(made: Book, part: Fraction) -> None:
     """What BAD lost is what all together lost: borrowers, lenders and who holds shares."""
-    made = book(HAND, [V])
     before, after = (
-        _everybody(made, fail(made, [scenario])) for scenario in (UNMOVED, falls(made, BAD))
+        _everybody(made, fail(made, [scenario])) for scenario in (UNMOVED, falls(made, BAD, part))
     )
-    assert before - after == pytest.approx(100 * 1.0, rel=CLOSE)
+    own = (made.holding_side == Side.COLLATERAL) & (
+        made.quote_asset[made.holding_quote] == place(made, BAD)
+    )
+    fell = float(made.holding_amount[own].sum()) * float(1 - part)
+    assert before - after == pytest.approx(fell, rel=1e-9, abs=1e-7)
 
 
 def _everybody(made: Book, found: Settled) -> float:
-    """Equity of all accounts but vaults, and the shares that are not pledged."""
-    total, pledged = 0.0, 0.0
+    """Equity of all accounts but vaults, and the shares that nobody pledged or put into another
+    vault.
+    """
+    price = {asset.address: float(found.prices[a, 0]) for a, asset in enumerate(made.assets)}
+    claims = made.sources.claims
+    outside = {token: claim.supply_raw / 1e18 for token, claim in claims.items()}
+    for claim in claims.values():
+        if claim.underlying in outside:
+            outside[claim.underlying] -= claim.total_assets_raw / 1e18
+    total = 0.0
     for unit in range(len(made.units)):
-        if made.owners[int(made.unit_owner[unit])] == at("V"):
+        if made.owners[int(made.unit_owner[unit])] in claims:
             continue
         backs = owes = 0.0
         for h in np.flatnonzero(made.holding_unit == unit).tolist():
             q = int(made.holding_quote[h])
-            asset, amount = int(made.quote_asset[q]), float(made.holding_amount[h])
-            worth = amount * float(found.prices[asset, 0])
+            token, amount = made.assets[int(made.quote_asset[q])].address, made.holding_amount[h]
+            worth = float(amount) * price[token]
             if made.holding_side[h] == Side.COLLATERAL:
                 backs += worth
-                pledged += amount if made.symbol(asset) == "V" else 0.0
+                if token in outside:
+                    outside[token] -= float(amount)
             elif made.holding_side[h] == Side.DEBT:
                 owes += worth
             else:
                 name = made.deployments[int(made.unit_deployment[unit])].name
                 total += worth * float(found.recoveries[row(made, name), 0])
         total += max(backs - owes, 0.0)
-    return total + (V.total - pledged) * float(found.prices[place(made, "V"), 0])
+    return total + sum(shares * price[token] for token, shares in outside.items())
