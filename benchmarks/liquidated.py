@@ -72,7 +72,9 @@ def book(units: int, depth: float, *, assets: int = 50, deployments: int = 10) -
         sources=Sources(venues={venue.address: venue for venue in _venues(plain, depth)}),
         liquidation=_liquidation(plain),
     )
-    plain.edge.book = made
+    edge = plain.edge
+    assert isinstance(edge, synthetic.ExactEdge)
+    edge.book = made
     return made
 
 

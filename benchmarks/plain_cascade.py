@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from math import sqrt
 
 import numpy as np
@@ -18,14 +19,14 @@ from defirisk.core.book import Book, Floats, Ints
 from defirisk.core.evm import Address
 from defirisk.core.holdings import Side
 from defirisk.core.liquidation import BadDebt, Mechanism, Rule
-from defirisk.core.quote import Feed, leaves
+from defirisk.core.quote import Feed, Leaf, leaves
 from defirisk.swaps.constant_product import ConstantProduct
 
 Bools = npt.NDArray[np.bool_]
 
 
 class StarOfPools:
-    """Pools of one asset each against the same dollar; reserves by asset, (A,), 0 without a pool."""
+    """Pools of one asset each against one dollar; reserves by asset (A,), 0 without a pool."""
 
     def __init__(self, book: Book) -> None:
         places = {asset.address: a for a, asset in enumerate(book.assets)}
@@ -36,7 +37,8 @@ class StarOfPools:
         self._own, self._usd, keeps, whole = np.zeros((4, len(places)))
         for row, venue in zip(rows, venues, strict=True):
             pool = venue.pool
-            assert isinstance(pool, ConstantProduct) and not pool.fee_leaves
+            assert isinstance(pool, ConstantProduct)
+            assert not pool.fee_leaves
             assert self.dollar in row
             a = row[1 - row.index(self.dollar)]
             assert not self._own[a]
@@ -50,7 +52,7 @@ class StarOfPools:
     def opened(self, turn: Floats, depth: Floats) -> tuple[Floats, Floats]:
         """Reserves after trades that move prices by `turn` (A,), then times `depth` (A,)."""
         own, usd = self._own.copy(), self._usd.copy()
-        for a in np.flatnonzero((own > 0) & (turn > 0) & (turn != 1)):
+        for a in np.flatnonzero((own > 0) & (turn > 0) & (turn != 1)).tolist():
             sold, bought = (own, usd) if turn[a] < 1 else (usd, own)
             factor = min(turn[a], 1 / turn[a])
             paying = self._keeps[a] / self._whole[a]
@@ -96,6 +98,23 @@ class StarOfPools:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Oracles:
+    """F feeds, and how the prices of Q quotes are made of them."""
+
+    feeds: tuple[Address, ...]
+    asset: Ints  # (F,), whose market each follows, -1: nobody's
+    value: Floats  # (F,)
+    decimals: Floats  # (F,), 10 to the feed's; 0: unknown
+    read: Ints  # (Q, most feeds of one), F where there are fewer
+    others: Floats  # (Q,), the product of what is no feed
+
+    def said(self, feeds: Floats) -> Floats:
+        """Prices of the quotes (Q,)."""
+        said: Floats = np.append(feeds, 1.0)[self.read].prod(axis=1) * self.others
+        return said
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NumpyTables:
     """What no scenario changes: of N units, their H rows, Q quotes, F feeds, K pockets."""
 
@@ -129,16 +148,7 @@ class NumpyTables:
     paying: Bools
     asset_scale: Floats  # (A,)
     cash: Floats  # (K,)
-    feeds: tuple[Address, ...]
-    feed_asset: Ints  # (F,), -1: of none
-    feed_value: Floats  # (F,)
-    decimals: Floats  # (F,), 10 to the feed's; 0: unknown
-    read: Ints  # (Q, most feeds of one), F where there are fewer
-    others: Floats  # (Q,), the product of what is no feed
-
-    def said(self, feeds: Floats) -> Floats:
-        """Prices of the quotes (Q,)."""
-        return np.append(feeds, 1.0)[self.read].prod(axis=1) * self.others
+    oracles: Oracles
 
 
 def tables(book: Book, feeds: Mapping[Address, int]) -> NumpyTables:
@@ -163,8 +173,8 @@ def tables(book: Book, feeds: Mapping[Address, int]) -> NumpyTables:
     rules = book.liquidation.rules
     assert all(one.mechanism != Mechanism.WHOLE_POSITION for one in rules)
 
-    def of(get: Callable[[Rule], object]) -> Floats:
-        return np.array([float(get(one)) for one in rules])[rule[place]]  # type: ignore[arg-type]
+    def of(get: Callable[[Rule], Fraction | int]) -> Floats:
+        return np.array([float(get(one)) for one in rules])[rule[place]]
 
     pocket = np.full(len(quote_rate := book.quote_rate), -1, dtype=np.int64)
     fee, paying = np.zeros(len(quote_rate)), np.zeros(len(quote_rate), dtype=np.bool_)
@@ -202,33 +212,28 @@ def tables(book: Book, feeds: Mapping[Address, int]) -> NumpyTables:
         paying=paying,
         asset_scale=asset_scale,
         cash=np.array([float(one.cash_raw) for one in book.liquidation.pockets]),
-        **_oracles(book, feeds),
+        oracles=_oracles(book, feeds),
     )
 
 
-def _oracles(book: Book, follows: Mapping[Address, int]) -> dict[str, object]:
-    every = {one: None for program in book.quote_program for one in leaves(program)}
-    feeds = [one for one in every if isinstance(one, Feed)]
+def _oracles(book: Book, follows: Mapping[Address, int]) -> Oracles:
+    every = [list(leaves(program)) for program in book.quote_program]
+    feeds = list(dict.fromkeys(one for some in every for one in some if isinstance(one, Feed)))
     place = {one.address: f for f, one in enumerate(feeds)}
-    read = [[place[x.address] for x in leaves(p) if isinstance(x, Feed)] for p in book.quote_program]
+    read = [[place[one.address] for one in some if isinstance(one, Feed)] for some in every]
     most = max(map(len, read), default=1)
+    others = [[_number(one) for one in some if not isinstance(one, Feed)] for some in every]
     answers = book.sources.answers
-    return {
-        "feeds": tuple(place),
-        "feed_asset": np.array([follows.get(one.address, -1) for one in feeds], dtype=np.int64),
-        "feed_value": np.array([_number(one.value) for one in feeds]),
-        "decimals": np.array(
-            [float(10 ** answers[x].decimals) if x in answers else 0.0 for x in place]
-        ),
-        "read": np.array([row + [len(feeds)] * (most - len(row)) for row in read]),
-        "others": np.array(
-            [
-                np.prod([_number(x.value) for x in leaves(p) if not isinstance(x, Feed)])
-                for p in book.quote_program
-            ]
-        ),
-    }
+    decimals = [float(10 ** answers[x].decimals) if x in answers else 0.0 for x in place]
+    return Oracles(
+        feeds=tuple(place),
+        asset=np.array([follows.get(one.address, -1) for one in feeds], dtype=np.int64),
+        value=np.array([_number(one) for one in feeds]),
+        decimals=np.array(decimals),
+        read=np.array([row + [len(feeds)] * (most - len(row)) for row in read]),
+        others=np.array([float(np.prod(some)) for some in others]),
+    )
 
 
-def _number(value: object) -> float:
-    return float("nan") if value is None else float(value)  # type: ignore[arg-type]
+def _number(leaf: Leaf) -> float:
+    return float("nan") if leaf.value is None else float(leaf.value)

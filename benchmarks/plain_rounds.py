@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import floor
 
 import numpy as np
@@ -20,25 +20,17 @@ HELD = 1e-9
 """A feed whose factor is off its asset's by more than this was moved by itself."""
 
 
-@dataclass(kw_only=True)
 class Totals:
     """What the rounds of one scenario did, in USD: by deployment (D,), by asset (A,), in all."""
 
-    accounts: Ints
-    debt: Floats
-    collateral: Floats
-    written_off: Floats
-    uncovered: Floats
-    penalty: Floats
-    fees: Floats
-    asset_debt: Floats
-    asset_collateral: Floats
-    asset_bad: Floats
-    in_pools: Floats
-    liquidations: int = 0
-    keepers: float = 0.0
-    rounds: int = 0
-    path: list[Floats] = field(default_factory=list)
+    def __init__(self, deployments: int, assets: int) -> None:
+        self.accounts = np.zeros(deployments, dtype=np.int64)
+        self.debt, self.collateral, self.written_off = np.zeros((3, deployments))
+        self.uncovered, self.penalty, self.fees = np.zeros((3, deployments))
+        self.asset_debt, self.asset_collateral = np.zeros((2, assets))
+        self.asset_bad, self.in_pools = np.zeros((2, assets))
+        self.liquidations, self.rounds, self.keepers = 0, 0, 0.0
+        self.path: list[Floats] = []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,21 +70,16 @@ class NumpyRounds:
             depth[a] = float(factor)
         self.own, self.usd = t.pools.opened(turn / turn[t.pools.dollar], depth)
         self.opening_own, self.opening_usd = self.own.copy(), self.usd.copy()
-        shock = np.array([float(moves.feeds.get(one, 1)) for one in t.feeds])
-        self.feeds = t.feed_value * shock
+        shock = np.array([float(moves.feeds.get(one, 1)) for one in t.oracles.feeds])
+        self.feeds = t.oracles.value * shock
         self.opening_feeds = self.feeds.copy()
-        here = turn[t.feed_asset]
+        here = turn[t.oracles.asset]
         off = np.abs(shock - here) > HELD * np.maximum(np.abs(shock), np.abs(here))
-        self.posts = (t.feed_asset >= 0) & ~off
+        self.posts = (t.oracles.asset >= 0) & ~off
         self.amount, self.cash = t.amount.copy(), t.cash.copy()
         self.seen = np.zeros(len(t.place), dtype=np.bool_)
-        d, a = len(book.deployments), len(book.assets)
-        self.seized = np.zeros(a * a)
-        self.done = Totals(
-            accounts=np.zeros(d, dtype=np.int64),
-            **{name: np.zeros(d) for name in BY_DEPLOYMENT},
-            **{name: np.zeros(a) for name in BY_ASSET},
-        )
+        self.seized = np.zeros(len(book.assets) ** 2)
+        self.done = Totals(len(book.deployments), len(book.assets))
 
     def play(self) -> Totals:
         """All rounds."""
@@ -112,7 +99,7 @@ class NumpyRounds:
 
     def _settle(self) -> int:
         t = self.t
-        self.worth = t.said(self.feeds) / t.scale
+        self.worth = t.oracles.said(self.feeds) / t.scale
         value = self.amount * self.worth[t.quote]
         margin = np.add.reduceat(value * t.weight, t.first) if len(value) else np.empty(0)
         falling = margin < 0
@@ -166,9 +153,7 @@ class NumpyRounds:
             np.minimum(owed, np.floor(total * t.close[u] / price)),
             np.floor(owed * t.close[u] + 0.5),
         )
-        repaid = np.where(
-            t.by_health[u], np.where(full, owed, part), np.floor(owed * t.close[u])
-        )
+        repaid = np.where(t.by_health[u], np.where(full, owed, part), np.floor(owed * t.close[u]))
         bonus, exchange = t.bonus[pledge], price / pays
         seized = np.floor(repaid * exchange * bonus)
         short = seized > pledged
@@ -200,7 +185,7 @@ class NumpyRounds:
         return plans.only(brings >= plans.repaid + gas)
 
     def _affordable(self, plans: _Plans) -> _Plans:
-        """Those for whom keepers have the money and markets the cash, one after another if need be."""
+        """Those for whom keepers have the money and markets the cash; one by one if need be."""
         t, room = self.t, self.settings.keeper_capacity_usd
         a = t.asset[plans.debt]
         cost = plans.repaid / t.asset_scale[a] * self.market[a]
@@ -212,9 +197,7 @@ class NumpyRounds:
         if cost.sum() <= room and (asked <= self.cash).all():
             self.cash -= asked
             back = owing >= 0
-            self.cash += np.bincount(
-                owing[back], plans.repaid[back], minlength=len(self.cash)
-            )
+            self.cash += np.bincount(owing[back], plans.repaid[back], minlength=len(self.cash))
             return plans
         taken = []
         for i, (k, c) in enumerate(zip(owing.tolist(), paying.tolist(), strict=True)):
@@ -296,11 +279,15 @@ class NumpyRounds:
             moved = (self.usd / self.own) / (self.opening_usd / self.opening_own)
         factor = np.where(self.own > 0, moved, 1.0)
         self.market = self.opening_market * factor
-        price = self.opening_feeds * factor[t.feed_asset]
+        price = self.opening_feeds * factor[t.oracles.asset]
         post = self.posts & (price != self.feeds)
         post &= np.abs(price - self.feeds) >= self.settings.feed_deviation * self.feeds
         with np.errstate(invalid="ignore", divide="ignore"):
-            cut = np.where(t.decimals > 0, np.floor(price * t.decimals) / t.decimals, price)
+            cut = np.where(
+                t.oracles.decimals > 0,
+                np.floor(price * t.oracles.decimals) / t.oracles.decimals,
+                price,
+            )
         before = self.feeds
         self.feeds = np.where(post, cut, before)
         off = np.abs(self.feeds - before)
@@ -324,10 +311,6 @@ class NumpyRounds:
         done.asset_bad += np.bincount(
             t.asset[t.is_debt], part[t.is_debt], minlength=len(self.market)
         )
-
-
-BY_DEPLOYMENT = ("debt", "collateral", "written_off", "uncovered", "penalty", "fees")
-BY_ASSET = ("asset_debt", "asset_collateral", "asset_bad", "in_pools")
 
 
 def _cut(value: Floats, how: Ints) -> Floats:

@@ -94,9 +94,12 @@ def book(
 
 
 def scenarios(
-    made: Book, count: int, *, dollars: int | None = None, seed: int = 2
+    made: Book, count: int, *, dollars: int | None = None, severity: float = 1.0, seed: int = 2
 ) -> list[Scenario]:
-    """Markets and feeds move together, so that oracles tell the truth."""
+    """Markets and feeds move together, so that oracles tell the truth.
+
+    `severity` is a factor on the logarithms of what moves.
+    """
     random = np.random.default_rng(seed)
     assets = len(made.assets)
     stable = _stable(assets, dollars)
@@ -104,7 +107,7 @@ def scenarios(
     beta = random.uniform(0.6, 1.4, assets)
     move = market[:, None] * beta + 0.08 * random.standard_normal((count, assets))
     move[:, stable] = -0.003 * np.abs(random.standard_t(3, (count, int(stable.sum()))))
-    factors = np.exp(np.clip(move, -2.5, 1.5))
+    factors = np.exp(np.clip(severity * move, -2.5, 1.5))
     return [
         Scenario(name=str(s), shocks=(), moves=_moves([Fraction(f) for f in row]))
         for s, row in enumerate(factors)

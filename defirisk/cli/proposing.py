@@ -210,6 +210,7 @@ def _files(
     from defirisk.governance.bundle import pack
     from defirisk.governance.numbers import written
     from defirisk.reports.proposal import build, post, title
+    from defirisk.reports.render import render
 
     market, case = made.market, made.case
     run = replace(provenance(case.book.chain_id, final), command=case.command)
@@ -227,6 +228,7 @@ def _files(
     bundle = pack(case, made.before.said, made.after.said)
     return {
         "post.md": post(report).encode(),
+        "proposal.html": render(report, "html").encode(),
         "impact.json": written(numbers),
         **{f"payload/{name}": content for name, content in calls.items()},
         **{f"bundle/{name}": content for name, content in bundle.items()},

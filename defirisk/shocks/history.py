@@ -39,10 +39,19 @@ class History:
         follows another asset of the file moves by its own prices alone.
         """
         until = _until(value)
-        paths = {find_asset(book, name): (name, path) for name, path in recorded(target).items()}
+        paths = _of_assets(book, recorded(target))
         own = {a: _moved(name, path, until) for a, (name, path) in paths.items()}
         moves = [price_moves(book, a, _beyond(book, a, own, step)) for a, step in own.items()]
         return combine(moves)
+
+
+def _of_assets(book: Book, found: Mapping[str, Prices]) -> dict[int, tuple[str, Prices]]:
+    paths: dict[int, tuple[str, Prices]] = {}
+    for name, path in found.items():
+        other, _ = paths.setdefault(find_asset(book, name), (name, path))
+        if other != name:
+            raise UsageError(f"{other!r} and {name!r} are one asset: leave one of them")
+    return paths
 
 
 def times(file: str) -> list[int]:

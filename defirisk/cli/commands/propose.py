@@ -87,9 +87,9 @@ def command(
 ) -> int:
     """Write a change of parameters as a proposal, and execute it on a fork.
 
-    Writes post.md, impact.json, payload/, bundle/ and manifest.json. The payload is executed by the
-    real contracts on an anvil fork of the node, which is then indexed again: exit code 1 where
-    anything differs from what was predicted, or where nothing could be executed.
+    Writes post.md, proposal.html, impact.json, payload/, bundle/ and manifest.json. The payload is
+    executed by the real contracts on an anvil fork of the node, which is then indexed again: exit
+    code 1 where anything differs from what was predicted, or where nothing could be executed.
     """
     from pathlib import Path
 

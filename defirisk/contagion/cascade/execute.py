@@ -111,9 +111,7 @@ def add_up(
 ) -> None:
     """The liquidation in USD at the market prices of the round, by deployment and asset."""
     a, b, d = f.units.asset[owing], f.units.asset[pledge], f.units.deployment[u]
-    cost = paid / f.asset_scale[a] * s.market[a]
-    value = seized / f.asset_scale[b] * s.market[b]
-    charge = fee / f.asset_scale[b] * s.market[b]
+    cost, value, charge = paid * s.usd[a], seized * s.usd[b], fee * s.usd[b]
     s.by_deployment[d, LIQUIDATED_DEBT] += cost
     s.by_deployment[d, LIQUIDATED_COLLATERAL] += value
     s.by_deployment[d, PENALTY] += value - cost
@@ -147,7 +145,7 @@ def write_off(f: Facts, s: State, r: int, u: int) -> None:
                     book_deficit(s.pockets, k, left)
                 renew_rates(s.pockets, k)
             s.amount[h] = 0.0
-            value = left / f.asset_scale[a] * s.market[a]
+            value = left * s.usd[a]
             s.by_deployment[units.deployment[u], BAD] += value
             s.by_asset[a, BAD] += value
             note(s, r, LOSS, u, h, -1, left, 0.0, 0.0)

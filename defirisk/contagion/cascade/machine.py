@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from types import FunctionType
 from typing import Any, cast
 
@@ -12,9 +12,16 @@ from numba import njit
 
 Kernel = Callable[..., Any]
 
-OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
-"""No kernel makes arrays, so none has to count who refers to them: a quarter of the compiling, and
-of the running, would be that. `_nrt` is not documented by numba; results do not depend on it.
+OPTIONS: dict[str, Any] = {
+    "nogil": True,
+    "error_model": "numpy",
+    "forceinline": True,
+    "_nrt": False,
+}
+"""A call would hand over every array of every table, hundreds of words, and that cost more than
+what most kernels do: so nothing is called. No kernel makes arrays, so none has to count who refers
+to them: a quarter of the compiling would be that. `_nrt` is not documented by numba; results do not
+depend on it.
 """
 
 
@@ -22,13 +29,16 @@ def machine_code(kernels: Iterable[Kernel]) -> dict[str, Kernel]:
     """Every kernel compiled, by its name; callees come before their callers.
 
     No fast-math and no contraction: results are those of the Python functions, bit for bit. What
-    is kept on disk is found again only while no kernel's source changes, since each is compiled
-    with those it calls.
+    is kept on disk is found again while the kernel, its constants and all that it calls stay as
+    they are.
     """
-    functions = [cast(FunctionType, kernel) for kernel in kernels]
-    digest = hashlib.sha256("".join(map(inspect.getsource, functions)).encode()).hexdigest()[:12]
     made: dict[FunctionType, Kernel] = {}
-    for function in functions:
+    digests: dict[FunctionType, str] = {}
+    for kernel in kernels:
+        function = cast(FunctionType, kernel)
+        if function in made:
+            continue
+        digest = digests[function] = _digest(function, digests)
         scope = {
             name: made.get(value, value) if isinstance(value, FunctionType) else value
             for name, value in function.__globals__.items()
@@ -40,6 +50,18 @@ def machine_code(kernels: Iterable[Kernel]) -> dict[str, Kernel]:
         twin.__module__ = function.__module__
         made[function] = _compiled(twin)
     return {function.__name__: kernel for function, kernel in made.items()}
+
+
+def _digest(function: FunctionType, known: Mapping[FunctionType, str]) -> str:
+    """Of a kernel's source, of the numbers that it reads, and of the kernels that it calls."""
+    parts = [inspect.getsource(function), repr(OPTIONS)]
+    for name in function.__code__.co_names:
+        value = function.__globals__.get(name)
+        if isinstance(value, FunctionType):
+            parts.append(known.get(value, ""))
+        elif isinstance(value, (int, float)):
+            parts.append(f"{name}={value!r}")
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 
 def _compiled(function: FunctionType) -> Kernel:

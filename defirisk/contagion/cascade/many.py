@@ -17,8 +17,9 @@ from defirisk.contagion.cascade.means import BASIS
 from defirisk.contagion.cascade.opening import APART, Sources, leaf_values, open_means
 from defirisk.contagion.cascade.oracles import move_claims, quotes
 from defirisk.contagion.cascade.pools import PoolTable, move_spot, shrink
-from defirisk.contagion.cascade.rounds import play, spot_of
-from defirisk.contagion.cascade.state import Facts, State
+from defirisk.contagion.cascade.rounds import clock, passing, play, spot_of
+from defirisk.contagion.cascade.state import LANES, Facts, State
+from defirisk.contagion.cascade.watching import forget_watch, weigh_lanes
 from defirisk.core.book import Book, Floats, Ints
 from defirisk.core.scenario import Scenario, market_prices
 
@@ -146,12 +147,7 @@ def depths(table: PoolTable, scenario: Scenario) -> Floats:
 def begin(f: Facts, s: State, o: Openings, n: int) -> None:
     """Kernel. Puts the state at the opening of scenario n, whatever was played on it before."""
     units = f.units
-    for u in range(len(units.place)):
-        if s.touched[u] == 1:
-            for h in range(units.first[u], units.first[u + 1]):
-                s.amount[h] = o.amount[h]
-        s.touched[u] = 0
-        s.seen[u] = 0
+    forget_watch(f, s, o.amount)
     copy(o.pockets, s.pockets)
     copy(o.pools, s.pools)
     open_pools(f, s, o, n)
@@ -247,10 +243,26 @@ def apart(one: float, other: float) -> bool:
     return not abs(one - other) <= APART * max(abs(one), abs(other))
 
 
+def survey(f: Facts, s: State, o: Openings, assumed: Floats, first: int) -> None:
+    """Kernel. What is known beforehand of LANES scenarios; the last one stands for those beyond."""
+    last = assumed.shape[0] - 1
+    for k in range(LANES):
+        if first + k <= last:
+            begin(f, s, o, first + k)
+            seconds, blocks = passing(assumed[first + k], 0)
+            clock(f, s, seconds, blocks)
+        for q in range(len(s.worth)):
+            s.watch.first_worth[q, k] = s.worth[q]
+    weigh_lanes(f.units, o.amount, s.watch)
+
+
 def play_many(f: Facts, s: State, o: Openings, assumed: Floats, e: Ends) -> None:
     """Kernel. Every scenario's rounds, with `assumed` (S, ASSUMED)."""
     for n in range(len(e.rounds)):
+        if n % LANES == 0:
+            survey(f, s, o, assumed, n)
         begin(f, s, o, n)
+        s.watch.lane[0] = n % LANES
         count = play(f, s, assumed[n], True)
         e.rounds[n] = count
         for d in range(s.by_deployment.shape[0]):
@@ -277,5 +289,6 @@ KERNELS = (
     hold_feeds,
     open_oracles,
     begin,
+    survey,
     play_many,
 )

@@ -172,6 +172,12 @@ def quotes(oracles: Oracles, told: Told, growth: Floats, out_quotes: Floats) -> 
     return moved
 
 
+def grown(told: Told, growth: Floats, out_quotes: Floats) -> None:
+    """Kernel. `quotes` where no leaf has moved since: only the growth may be another one."""
+    for q in range(len(told.said)):
+        out_quotes[q] = told.said[q] * told.own_quote[q] * growth[q]
+
+
 def step(
     oracles: Oracles,
     told: Told,
@@ -200,5 +206,6 @@ KERNELS = (
     move_means,
     follow,
     quotes,
+    grown,
     step,
 )

@@ -22,7 +22,16 @@ from defirisk.contagion.cascade.pockets import pocket_table
 from defirisk.contagion.cascade.pools import PoolTable, move_spot, pool_table, shrink, spot
 from defirisk.contagion.cascade.routes import routes
 from defirisk.contagion.cascade.settings import BASE, Settings
-from defirisk.contagion.cascade.state import ASSUMED, LOSSES, TOTALS, TRACE, Facts, State
+from defirisk.contagion.cascade.state import (
+    ASSUMED,
+    LANES,
+    LOSSES,
+    TOTALS,
+    TRACE,
+    Facts,
+    State,
+    Watch,
+)
 from defirisk.contagion.cascade.units import DEBT, Units, unit_table
 from defirisk.contagion.cascade.vaults import vault_table
 from defirisk.contagion.valuation import UNMOVED
@@ -93,7 +102,7 @@ class Cascade:
         return gathered(self.book, scenarios, settings, played, states)
 
     def _in_machine_code(self, scenarios: Sequence[Scenario], settings: Settings) -> CascadeOutcome:
-        state = self.opening(UNMOVED, settings)
+        state = self.opening(UNMOVED, settings, watched=True)
         played: list[Played] = []
         for first in range(0, len(scenarios), CHUNK):
             part = scenarios[first : first + CHUNK]
@@ -123,11 +132,13 @@ class Cascade:
 
         return machine_code(KERNELS)["play_many"]
 
-    def opening(self, scenario: Scenario, settings: Settings, trace: int = 0) -> State:
-        """Where everything stands as the first round begins."""
+    def opening(
+        self, scenario: Scenario, settings: Settings, trace: int = 0, *, watched: bool = False
+    ) -> State:
+        """Where everything stands as the first round begins; `watched`: for machine code."""
         book, units = self.book, self._units
         pools = self._opened_pools(scenario)
-        quotes, assets = len(book.quote_asset), len(book.assets)
+        quotes, assets, count = len(book.quote_asset), len(book.assets), len(units.place)
         pairs = len(self.facts.oracles.pair_venue)
         told = opening(book, scenario, self.sources, settings.max_rounds)
         return State(
@@ -144,12 +155,26 @@ class Cascade:
             rate=units.rate.copy(),
             quote=np.zeros(quotes),
             worth=np.zeros(quotes),
+            price=np.zeros(quotes),
             market=market_prices(book, [scenario])[:, 0].copy(),
-            first_worth=np.zeros(quotes),
-            health=np.zeros(len(units.place)),
-            touched=np.zeros(len(units.place), dtype=np.int64),
-            seen=np.zeros(len(units.place), dtype=np.int64),
+            usd=np.zeros(assets),
+            gas=np.zeros(assets),
+            best=np.zeros((assets, assets)),
+            known=np.zeros((assets, assets), dtype=np.int64),
+            touched=np.zeros(count, dtype=np.int64),
+            seen=np.zeros(count, dtype=np.int64),
+            watch=Watch(
+                first_worth=np.zeros((quotes, LANES)),
+                health=np.zeros((LANES, count if watched else 0)),
+                lane=np.zeros(1, dtype=np.int64),
+                backing=np.zeros(LANES),
+                owed=np.zeros(LANES),
+                unit=np.zeros(count, dtype=np.int64),
+                listed=np.zeros(1, dtype=np.int64),
+                bound=np.full(1, np.inf),
+            ),
             seized=np.zeros((assets, assets)),
+            selling=np.zeros(assets, dtype=np.int64),
             by_deployment=np.zeros((len(book.deployments), LOSSES)),
             by_asset=np.zeros((assets, LOSSES)),
             totals=np.zeros(TOTALS),

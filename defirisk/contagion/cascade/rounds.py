@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from numpy import ceil, floor, inf
 
-from defirisk.contagion.cascade import execute, oracles, pockets, pools, routes, settle, vaults
-from defirisk.contagion.cascade.execute import liquidate, note
-from defirisk.contagion.cascade.oracles import differs, quotes, step
+from defirisk.contagion.cascade import (
+    execute,
+    oracles,
+    pockets,
+    pools,
+    routes,
+    settle,
+    vaults,
+    watching,
+)
+from defirisk.contagion.cascade.execute import liquidate, note, still_pledged
+from defirisk.contagion.cascade.oracles import differs, grown, step
 from defirisk.contagion.cascade.pockets import CASH, accrue
 from defirisk.contagion.cascade.pools import recover, spot
 from defirisk.contagion.cascade.routes import best_route, sell_pair
-from defirisk.contagion.cascade.settle import margin, plan
+from defirisk.contagion.cascade.settle import plan, weighed
 from defirisk.contagion.cascade.state import (
     ACCOUNTS,
     CAPACITY,
@@ -38,10 +47,8 @@ from defirisk.contagion.cascade.state import (
 )
 from defirisk.contagion.cascade.units import DEBT
 from defirisk.contagion.cascade.vaults import move_conversions
+from defirisk.contagion.cascade.watching import hopeless, renew_watch, safe, spread
 from defirisk.core.book import Floats
-
-GUARD = 1e-9
-"""Far more than floats round in one margin."""
 
 
 def clock(f: Facts, s: State, seconds: float, blocks: float) -> None:
@@ -54,77 +61,104 @@ def clock(f: Facts, s: State, seconds: float, blocks: float) -> None:
         growth = s.pockets[k, units.growth[q]] if k >= 0 else 1.0
         s.growth[q] = growth
         s.rate[q] = units.rate[q] * growth
-    quotes(f.oracles, s.told, s.growth, s.quote)
+    grown(s.told, s.growth, s.quote)
     for q in range(len(s.rate)):
         s.worth[q] = s.quote[q] / units.scale[q]
+        s.price[q] = s.worth[q] / s.rate[q] if s.rate[q] > 0 else 0.0
 
 
-def spread(f: Facts, s: State) -> float:
-    """The least that an untouched unit's health factor is of what it was as the first round began:
-    the most that a quote pledged has fallen, over the most that a quote owed has risen. 0 where
-    nothing can be said.
-    """
-    low, high = inf, 0.0
-    for q in range(len(s.worth)):
-        ratio = s.worth[q] / s.first_worth[q] if s.first_worth[q] > 0 else 1.0
-        if s.first_worth[q] == 0 and s.worth[q] == 0:
-            ratio = 1.0
-        elif not (ratio > 0 and s.first_worth[q] > 0):
-            return 0.0
-        if f.pledged[q] > 0:
-            low = min(low, ratio)
-        if f.owed[q] > 0:
-            high = max(high, ratio)
-    return low / high if high > 0 else 0.0
+def value_assets(f: Facts, s: State, assumed: Floats) -> None:
+    """What base units are worth at the market prices of this moment."""
+    for a in range(len(s.market)):
+        s.usd[a] = s.market[a] / f.asset_scale[a]
+        s.gas[a] = inf
+        if s.market[a] > 0:
+            s.gas[a] = ceil(assumed[GAS_USD] / s.market[a] * f.asset_scale[a])
+        for b in range(len(s.market)):
+            s.known[a, b] = 0
 
 
-def settle_round(f: Facts, s: State, assumed: Floats, r: int, bounded: bool) -> int:
-    """Steps 2 and 3; how many liquidations there were.
-
-    `bounded` leaves out units that cannot be liquidatable: no other result, only sooner.
-    """
-    count = 0
-    capacity = assumed[CAPACITY]
-    least = spread(f, s) if bounded and r > 0 else 0.0
+def settle_round(f: Facts, s: State, assumed: Floats, r: int) -> int:
+    """Steps 2 and 3; how many liquidations there were. Looks at every unit."""
+    count, capacity = 0, float(assumed[CAPACITY])
     for u in range(len(f.units.place)):
-        if least > 0 and s.touched[u] == 0 and s.health[u] * least > 1.0 + GUARD:
-            continue
-        backing, owed = margin(f.units, s.amount, s.worth, u)
-        if r == 0:
-            s.health[u] = backing / owed if owed > 0 else inf
-        if not backing < owed:
-            continue
-        if s.seen[u] == 0:
-            s.seen[u] = 1
-            s.by_deployment[f.units.deployment[u], ACCOUNTS] += 1
-        paid = attempt(f, s, assumed, r, u, capacity)
+        paid = settle_unit(f, s, assumed, r, u, capacity, False)
         if paid > 0:
             capacity -= paid
             count += 1
-        else:
-            s.totals[REFUSED] += 1
     return count
 
 
-def attempt(f: Facts, s: State, assumed: Floats, r: int, u: int, capacity: float) -> float:
+def settle_watched(f: Facts, s: State, assumed: Floats, r: int) -> int:
+    """As `settle_round`, without those of whom it is known beforehand: the same, only sooner."""
+    count, capacity = 0, float(assumed[CAPACITY])
+    least = spread(f, s)
+    renew_watch(s, least)
+    for n in range(s.watch.listed[0]):
+        u = s.watch.unit[n]
+        if safe(s, u, least):
+            continue
+        paid = settle_unit(f, s, assumed, r, u, capacity, True)
+        if paid > 0:
+            capacity -= paid
+            count += 1
+    return count
+
+
+def settle_unit(
+    f: Facts, s: State, assumed: Floats, r: int, u: int, capacity: float, bounded: bool
+) -> float:
+    """Screens a unit and liquidates it if the protocol allows and it pays; USD repaid, else 0."""
+    backing, owed, debt, collateral, value = weighed(f.units, s.amount, s.worth, u)
+    if not backing < owed:
+        return 0.0
+    if s.seen[u] == 0:
+        s.seen[u] = 1
+        s.by_deployment[f.units.deployment[u], ACCOUNTS] += 1
+    paid = 0.0
+    if debt >= 0 and collateral >= 0:
+        if bounded and hopeless(f, s, assumed, u, debt, collateral, value):
+            return 0.0
+        paid = attempt(f, s, assumed, r, u, capacity, debt, collateral, backing, owed)
+    elif not still_pledged(f.units, s.amount, u):
+        s.touched[u] = 2
+    if not paid > 0:
+        s.totals[REFUSED] += 1
+    return paid
+
+
+def attempt(
+    f: Facts,
+    s: State,
+    assumed: Floats,
+    r: int,
+    u: int,
+    capacity: float,
+    debt: int,
+    collateral: int,
+    backing: float,
+    total: float,
+) -> float:
     """Liquidates a unit if the protocol allows and it pays; USD repaid, 0 where it does not."""
     units = f.units
-    debt, collateral, paid, seized, fee = plan(units, s.amount, s.worth, s.rate, f.fee, u)
-    if debt < 0 or not paid > 0 or not seized > fee:
+    paid, seized, fee = plan(
+        units, s.amount, s.price, s.rate, f.fee, u, debt, collateral, backing, total
+    )
+    if not paid > 0 or not seized > fee:
         return 0.0
     owing, pledge = units.quote[debt], units.quote[collateral]
     a, b = units.asset[owing], units.asset[pledge]
     k = units.pocket[pledge]
     if k >= 0 and f.pays_out[pledge] > 0 and s.pockets[k, CASH] < seized - fee:
         return 0.0
-    cost = paid / f.asset_scale[a] * s.market[a]
-    gas = ceil(assumed[GAS_USD] / s.market[a] * f.asset_scale[a])
-    if not cost <= capacity or not worth_of(f, s, assumed, b, a, seized - fee) >= paid + gas:
+    cost = paid * s.usd[a]
+    if not cost <= capacity or not worth_of(f, s, assumed, b, a, seized - fee) >= paid + s.gas[a]:
         return 0.0
     liquidate(f, s, r, u, debt, collateral, paid, seized, fee)
     s.seized[b, a] += seized - fee
+    s.selling[b] = 1
     s.totals[LIQUIDATIONS] += 1
-    s.totals[SEIZED] += (seized - fee) / f.asset_scale[b] * s.market[b]
+    s.totals[SEIZED] += (seized - fee) * s.usd[b]
     s.totals[SPENT] += cost
     s.totals[GAS] += assumed[GAS_USD]
     return float(cost)
@@ -138,20 +172,22 @@ def worth_of(f: Facts, s: State, assumed: Floats, b: int, a: int, amount: float)
     if route >= 0:
         return brought
     if assumed[UNKNOWN] > 0:
-        return elsewhere(f, s, b, a, amount)
+        return elsewhere(s, b, a, amount)
     return 0.0
 
 
-def elsewhere(f: Facts, s: State, b: int, a: int, amount: float) -> float:
+def elsewhere(s: State, b: int, a: int, amount: float) -> float:
     """What it is worth at the market prices of the round."""
-    value = amount / f.asset_scale[b] * s.market[b]
-    return float(floor(value / s.market[a] * f.asset_scale[a]))
+    return float(floor(amount * s.usd[b] / s.usd[a]))
 
 
 def sell_round(f: Facts, s: State, assumed: Floats, r: int) -> None:
     """Step 4: pair by pair. What the pools do not take is sold elsewhere at the market price."""
     size = s.seized.shape[0]
     for b in range(size):
+        if s.selling[b] == 0:
+            continue
+        s.selling[b] = 0
         for a in range(size):
             amount = s.seized[b, a]
             if not amount > 0:
@@ -160,11 +196,10 @@ def sell_round(f: Facts, s: State, assumed: Floats, r: int) -> None:
             sold, brought = 0.0, 0.0
             if a != b:
                 sold, brought = sell_pair(f.pools, f.routes, s.pools, b, a, amount, assumed[SLICES])
-            value = sold / f.asset_scale[b] * s.market[b]
+            value = sold * s.usd[b]
             s.totals[SOLD] += value
             s.by_asset[b, IN_POOLS] += value
-            rest = (amount - sold) / f.asset_scale[b] * s.market[b]
-            s.totals[PROCEEDS] += brought / f.asset_scale[a] * s.market[a] + rest
+            s.totals[PROCEEDS] += brought * s.usd[a] + (amount - sold) * s.usd[b]
             note(s, r, SALE, -1, b, a, sold, brought, 0.0)
 
 
@@ -210,21 +245,25 @@ def recover_pools(f: Facts, s: State, part: float) -> None:
         recover(f.pools, s.pools, s.opening_pools, v, part)
 
 
-def one_round(f: Facts, s: State, assumed: Floats, r: int, bounded: bool) -> bool:
-    """A whole round; whether nothing happened in it."""
-    for a in range(len(s.market)):
-        s.path[r, a] = s.market[a]
-    seconds, blocks = assumed[ROUND_SECONDS], 1.0
+def passing(assumed: Floats, r: int) -> tuple[float, float]:
+    """Seconds and blocks from the round before to round r."""
+    seconds, blocks = float(assumed[ROUND_SECONDS]), 1.0
     if seconds == 0:
         blocks = 0.0
     elif r == 0:
         blocks += ceil(assumed[HALTED] / seconds)
         seconds += assumed[HALTED]
+    return seconds, blocks
+
+
+def one_round(f: Facts, s: State, assumed: Floats, r: int, bounded: bool) -> bool:
+    """A whole round; whether nothing happened in it. `bounded`: by what `watching` knows of s."""
+    for a in range(len(s.market)):
+        s.path[r, a] = s.market[a]
+    seconds, blocks = passing(assumed, r)
     clock(f, s, seconds, blocks)
-    if r == 0:
-        for q in range(len(s.worth)):
-            s.first_worth[q] = s.worth[q]
-    count = settle_round(f, s, assumed, r, bounded)
+    value_assets(f, s, assumed)
+    count = settle_watched(f, s, assumed, r) if bounded else settle_round(f, s, assumed, r)
     sell_round(f, s, assumed, r)
     moved = prices_and_oracles(f, s, assumed, r, seconds)
     if assumed[RECOVERY] > 0:
@@ -242,36 +281,40 @@ def play(f: Facts, s: State, assumed: Floats, bounded: bool) -> int:
             s.totals[DONE] = 1.0
     for a in range(len(s.market)):
         s.path[r, a] = s.market[a]
-    uncovered(f, s)
+    value_assets(f, s, assumed)
+    uncovered(f, s, bounded)
     return r
 
 
-def uncovered(f: Facts, s: State) -> None:
+def uncovered(f: Facts, s: State, bounded: bool) -> None:
     """What units that were liquidatable still owe beyond their collateral, at market prices."""
-    units = f.units
-    for u in range(len(units.place)):
+    for n in range(s.watch.listed[0] if bounded else len(f.units.place)):
+        u = s.watch.unit[n] if bounded else n
         if s.seen[u] == 1:
-            pledged, owed = 0.0, 0.0
-            for h in range(units.first[u], units.first[u + 1]):
-                value = at_market(f, s, h)
-                if units.side[h] == DEBT:
-                    owed += value
-                else:
-                    pledged += value
-            if owed > pledged:
-                s.by_deployment[units.deployment[u], UNCOVERED] += owed - pledged
-                for h in range(units.first[u], units.first[u + 1]):
-                    if units.side[h] == DEBT:
-                        part = at_market(f, s, h) / owed
-                        asset = units.asset[units.quote[h]]
-                        s.by_asset[asset, UNCOVERED] += (owed - pledged) * part
+            uncovered_of(f, s, u)
+
+
+def uncovered_of(f: Facts, s: State, u: int) -> None:
+    """Likewise, of one unit."""
+    units, pledged, owed = f.units, 0.0, 0.0
+    for h in range(units.first[u], units.first[u + 1]):
+        value = at_market(f, s, h)
+        if units.side[h] == DEBT:
+            owed += value
+        else:
+            pledged += value
+    if owed > pledged:
+        s.by_deployment[units.deployment[u], UNCOVERED] += owed - pledged
+        for h in range(units.first[u], units.first[u + 1]):
+            if units.side[h] == DEBT:
+                part = at_market(f, s, h) / owed
+                s.by_asset[units.asset[units.quote[h]], UNCOVERED] += (owed - pledged) * part
 
 
 def at_market(f: Facts, s: State, h: int) -> float:
     """What a row is worth in USD."""
     q = f.units.quote[h]
-    a = f.units.asset[q]
-    return float(s.amount[h] * s.rate[q] / f.asset_scale[a] * s.market[a])
+    return float(s.amount[h] * s.rate[q] * s.usd[f.units.asset[q]])
 
 
 KERNELS = (
@@ -282,18 +325,23 @@ KERNELS = (
     *routes.KERNELS,
     *oracles.KERNELS,
     *vaults.KERNELS,
+    *watching.KERNELS,
     clock,
-    spread,
+    value_assets,
     elsewhere,
     worth_of,
     attempt,
+    settle_unit,
     settle_round,
+    settle_watched,
     sell_round,
     spot_of,
     prices_and_oracles,
     recover_pools,
+    passing,
     one_round,
     at_market,
+    uncovered_of,
     uncovered,
     play,
 )

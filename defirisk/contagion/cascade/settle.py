@@ -26,6 +26,7 @@ from defirisk.core.book import Floats
 from defirisk.core.liquidation import Mechanism, Rounding
 
 CLOSE_FACTOR = int(Mechanism.CLOSE_FACTOR)
+HEALTH_CLOSE_FACTOR = int(Mechanism.HEALTH_CLOSE_FACTOR)
 WHOLE_POSITION = int(Mechanism.WHOLE_POSITION)
 DOWN = float(Rounding.DOWN)
 UP = float(Rounding.UP)
@@ -60,48 +61,59 @@ def balance(units: Units, amount: Floats, rate: Floats, u: int, h: int) -> float
     return rounded(amount[h] * rate[units.quote[h]], units.rules[units.rule[u], column])
 
 
-def chosen(units: Units, amount: Floats, worth: Floats, u: int) -> tuple[int, int]:
-    """The debt and the collateral of most value, the first of equal ones; -1: there is none."""
+def weighed(
+    units: Units, amount: Floats, worth: Floats, u: int
+) -> tuple[float, float, int, int, float]:
+    """As `margin`, and what a keeper chooses: the debt and the collateral of most value, the first
+    of equal ones, -1 where there is none; last the value of that debt.
+    """
+    backing, owed = 0.0, 0.0
     debt, collateral = -1, -1
     most_owed, most_pledged = 0.0, 0.0
     for h in range(units.first[u], units.first[u + 1]):
         value = amount[h] * worth[units.quote[h]]
         if units.side[h] == DEBT:
+            owed += value
             if value > most_owed:
                 debt, most_owed = h, value
-        elif value > most_pledged and units.threshold[h] > 0:
-            collateral, most_pledged = h, value
-    return debt, collateral
+        else:
+            backing += value * units.threshold[h]
+            if value > most_pledged and units.threshold[h] > 0:
+                collateral, most_pledged = h, value
+    return backing, owed, debt, collateral, most_owed
 
 
 def plan(
-    units: Units, amount: Floats, worth: Floats, rate: Floats, fee: Floats, u: int
-) -> tuple[int, int, float, float, float]:
-    """(debt row, collateral row, repaid, seized, of it the protocol's) in base units of the assets.
+    units: Units,
+    amount: Floats,
+    price: Floats,
+    rate: Floats,
+    fee: Floats,
+    u: int,
+    debt: int,
+    collateral: int,
+    backing: float,
+    total: float,
+) -> tuple[float, float, float]:
+    """(repaid, seized, of it the protocol's) in base units of the assets.
 
-    Everything is 0 where the protocol would refuse. `fee` (Q,) is the protocol's part, see
-    `core.liquidation.Pocket`.
+    Everything is 0 where the protocol would refuse. `price` (Q,) is the oracle's of one base unit
+    of the quote's asset; `fee` (Q,) is the protocol's part, see `core.liquidation.Pocket`. The
+    rest is what `weighed` said.
     """
-    debt, collateral = chosen(units, amount, worth, u)
-    if debt < 0 or collateral < 0:
-        return -1, -1, 0.0, 0.0, 0.0
     rule = units.rules[units.rule[u]]
     owed = balance(units, amount, rate, u, debt)
     pledged = balance(units, amount, rate, u, collateral)
-    # Prices of one base unit of the assets themselves.
-    of_debt = worth[units.quote[debt]] / rate[units.quote[debt]]
-    of_collateral = worth[units.quote[collateral]] / rate[units.quote[collateral]]
+    of_debt, of_collateral = price[units.quote[debt]], price[units.quote[collateral]]
+    exchange = of_debt / of_collateral
     bonus, part = units.bonus[collateral], fee[units.quote[collateral]]
     if rule[MECHANISM] == WHOLE_POSITION:
-        repaid, seized = _whole(
-            amount[debt], rate[units.quote[debt]], pledged, of_debt / of_collateral, bonus
-        )
-        return debt, collateral, repaid, seized, 0.0
+        repaid, seized = _whole(amount[debt], rate[units.quote[debt]], pledged, exchange, bonus)
+        return repaid, seized, 0.0
     if rule[MECHANISM] == CLOSE_FACTOR:
         repaid = floor(owed * rule[CLOSE])
-        repaid, seized = _with_bonus(repaid, pledged, of_debt / of_collateral, bonus)
-        return debt, collateral, repaid, seized, floor(seized * part)
-    backing, total = margin(units, amount, worth, u)
+        repaid, seized = _with_bonus(repaid, pledged, exchange, bonus)
+        return repaid, seized, floor(seized * part)
     allowed = owed
     small = owed * of_debt < rule[FULL_BELOW] or pledged * of_collateral < rule[FULL_BELOW]
     if not small and backing > total * rule[FULL_HEALTH]:
@@ -109,12 +121,12 @@ def plan(
             allowed = min(owed, floor(total * rule[CLOSE] / of_debt))
         else:
             allowed = floor(owed * rule[CLOSE] + 0.5)
-    repaid, seized = _with_bonus(allowed, pledged, of_debt / of_collateral, bonus)
+    repaid, seized = _with_bonus(allowed, pledged, exchange, bonus)
     repaid, seized = _without_dust(
         repaid, seized, owed, pledged, of_debt, of_collateral, bonus, rule[LEFTOVER]
     )
     taken = floor((seized - floor(seized / bonus + 0.5)) * part + 0.5)
-    return debt, collateral, repaid, seized, taken
+    return repaid, seized, taken
 
 
 def _with_bonus(
@@ -167,8 +179,8 @@ def _whole(
 KERNELS = (
     rounded,
     margin,
+    weighed,
     balance,
-    chosen,
     _with_bonus,
     _without_dust,
     _whole,

@@ -23,7 +23,8 @@ the units that were liquidatable (by deployment), and what of the seized was sol
 
 SEIZED, SOLD, PROCEEDS, SPENT, GAS, LIQUIDATIONS, REFUSED, DONE = range(8)
 """Columns of `totals`: USD that keepers seized, sold in indexed pools, received anywhere, repaid,
-paid for gas; numbers of liquidations and of those that no keeper took; whether it ended by itself.
+paid for gas; numbers of liquidations and of those that no keeper took (not counted by machine
+code, which does not look at all of them); whether it ended by itself.
 """
 TOTALS = 8
 
@@ -56,6 +57,27 @@ class Facts(NamedTuple):
     vaults: Vaults
 
 
+LANES = 16
+"""Scenarios whose first round machine code screens at once."""
+
+
+class Watch(NamedTuple):
+    """The units that machine code looks at: those that may have become liquidatable.
+
+    `unit` has `listed` of them, ascending: all that were liquidatable once, and all whose
+    health may be below 1 while the spread (`watching.spread`) is `bound` or more.
+    """
+
+    first_worth: Floats  # (Q, LANES), as the first round began
+    health: Floats  # (LANES, N), as the first round began
+    lane: Ints  # (1,), the scenario's
+    backing: Floats  # (LANES,), room
+    owed: Floats  # (LANES,), room
+    unit: Ints  # (N,)
+    listed: Ints  # (1,)
+    bound: Floats  # (1,)
+
+
 class State(NamedTuple):
     """What one scenario changes as its rounds go by."""
 
@@ -72,12 +94,17 @@ class State(NamedTuple):
     rate: Floats  # (Q,)
     quote: Floats  # (Q,), oracle price of a whole unit of the quote
     worth: Floats  # (Q,), of a base unit
+    price: Floats  # (Q,), of a base unit of its asset
     market: Floats  # (A,), USD per whole token
-    first_worth: Floats  # (Q,), as the first round began
-    health: Floats  # (N,), as the first round began
-    touched: Ints  # (N,), 1: liquidated once
+    usd: Floats  # (A,), USD per base unit, as the round began
+    gas: Floats  # (A,), base units that pay for the gas of one liquidation, likewise
+    best: Floats  # (A, A), what a base unit of one asset brings of the other at most, likewise
+    known: Ints  # (A, A), 1: `best` is known
+    touched: Ints  # (N,), 1: liquidated once; 2: has nothing left that anybody could take
     seen: Ints  # (N,), 1: liquidatable once
+    watch: Watch
     seized: Floats  # (A, A), base units seized of one asset for debt of the other, this round
+    selling: Ints  # (A,), 1: some of it was seized this round
     by_deployment: Floats  # (D, LOSSES)
     by_asset: Floats  # (A, LOSSES)
     totals: Floats  # (TOTALS,)

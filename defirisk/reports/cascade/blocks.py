@@ -26,6 +26,8 @@ CHARTED = 6
 """Assets in the chart: those that moved most."""
 VISIBLE = 1e-4
 """Smaller moves of a price, as a fraction, are no line in a chart: JSON has them."""
+FAR = 9.0
+"""From ten times the price on, a chart needs a logarithmic axis."""
 _MEASURES: tuple[tuple[str, str, Kind], ...] = (
     ("liquidatable_accounts", "Accounts that could be liquidated", "int"),
     ("liquidated_debt_usd", "Debt repaid by keepers", "usd"),
@@ -226,6 +228,7 @@ def price_chart(one: dict[str, Any]) -> list[Block]:
                 )
                 for path in shown
             ),
+            log=max(_swing(path) for path in shown) > FAR,
             note="Base case; each price as its round begins, the last one at the end.",
         )
     ]

@@ -39,7 +39,7 @@ def play_cases(book: Book, scenarios: Sequence[Scenario], base: Settings = BASE)
     """Every scenario in each case of `settings_of(base)`."""
     cascade = Cascade(book)
     outcomes = {name: cascade.play(scenarios, one) for name, one in settings_of(base).items()}
-    return Cases(outcomes=outcomes, vault_factors=_vault_factors(book, cascade, outcomes["base"]))
+    return Cases(outcomes=outcomes, vault_factors=vault_factors(book, cascade, outcomes["base"]))
 
 
 def settings_of(base: Settings) -> dict[str, Settings]:
@@ -64,8 +64,8 @@ def assumptions(cases: Cases) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _vault_factors(book: Book, cascade: Cascade, outcome: CascadeOutcome) -> dict[Address, Floats]:
-    """From the markets' ends where they were kept, else from what quotes read of the vaults."""
+def vault_factors(book: Book, cascade: Cascade, outcome: CascadeOutcome) -> dict[Address, Floats]:
+    """`Cases.vault_factors`: from the markets' ends where they were kept, else from what quotes read of the vaults."""
     vaults = [token for token, claim in book.sources.claims.items() if claim.kind == "vault"]
     size = len(outcome.scenarios)
     if outcome.states:

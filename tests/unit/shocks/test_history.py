@@ -49,7 +49,7 @@ def moved(made: Book, text: str) -> list[float]:
     market = market_prices(made, one)[:, 0] / made.asset_price
     oracle = quote_prices(made, one)[:, 0] / made.quote_price
     np.testing.assert_allclose(oracle, market[made.quote_asset], rtol=1e-12)
-    return market.tolist()
+    return [float(factor) for factor in market]
 
 
 def test_assets_move_by_their_last_price_over_their_first(made: Book, tmp_path: Path) -> None:
@@ -120,6 +120,7 @@ def test_factors_are_exact(made: Book, tmp_path: Path) -> None:
         ("1,WETH,-1,me\n", "line 2: price_usd -1 is negative"),
         ("1,WETH,1,me\n1,WETH,2,me\n", "line 3: says again what line 2 says"),
         ("1,WETH,1,me\n1,WETH,2,you\n", "from 'me' and 'you': leave one source of each asset"),
+        ("1,WETH,1,me\n1,weth,2,me\n", "'WETH' and 'weth' are one asset"),
         ("1,WETH,0,me\n2,WETH,2,me\n", "the first price of 'WETH' is 0"),
         ("1,WETH,1,me\n2,WETH,1000000000000000,me\n", "mistyped"),
     ],
