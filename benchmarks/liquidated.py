@@ -60,13 +60,17 @@ RULES = (
 FEES = (Fraction(1, 10), Fraction(1, 10), Fraction(28, 1000))
 
 
-def book(units: int, depth: float, *, assets: int = 50, deployments: int = 10) -> Book:
+def book(
+    units: int, depth: float, *, assets: int = 50, deployments: int = 10, seed: int = 1
+) -> Book:
     """`synthetic.book` whose last five assets are dollars.
 
     Every asset trades against the first dollar in one constant-product pool, whose dollars are
     `depth` times what units pledge of the asset.
     """
-    plain = synthetic.book(units, assets=assets, deployments=deployments, dollars=DOLLARS)
+    plain = synthetic.book(
+        units, assets=assets, deployments=deployments, dollars=DOLLARS, seed=seed
+    )
     made = replace(
         plain,
         sources=Sources(venues={venue.address: venue for venue in _venues(plain, depth)}),
@@ -79,8 +83,8 @@ def book(units: int, depth: float, *, assets: int = 50, deployments: int = 10) -
 
 
 def scenarios(made: Book, count: int) -> list[Scenario]:
-    """`synthetic.scenarios` over its assets."""
-    return synthetic.scenarios(made, count, dollars=DOLLARS)
+    """`synthetic.scenarios` over its assets, half as severe."""
+    return synthetic.scenarios(made, count, dollars=DOLLARS, severity=0.5)
 
 
 def _venues(made: Book, depth: float) -> Iterator[Venue]:

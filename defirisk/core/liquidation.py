@@ -53,7 +53,9 @@ class Rule:
     `close_factor` is of the debt repaid, or of all debts (`of_all_debts`). `full_close_health`: at
     this health factor or below everything may be repaid; `full_close_below`: also where that debt
     or that collateral is worth less. `leftover` is the least that debt and collateral may be left
-    worth, if neither is closed. The roundings are those of balances.
+    worth, if neither is closed. The roundings are those of balances. `in_shares`: what is seized is
+    counted in whole shares, at a ratio cut to 18 decimals. `value_grain` is the smallest value that
+    the protocol sees: collateral worth less is none.
     """
 
     mechanism: Mechanism
@@ -63,6 +65,8 @@ class Rule:
     full_close_below: Fraction = Fraction(0)
     leftover: Fraction = Fraction(0)
     of_all_debts: bool = False
+    in_shares: bool = False
+    value_grain: Fraction = Fraction(0)
     collateral_rounding: Rounding = Rounding.DOWN
     debt_rounding: Rounding = Rounding.DOWN
 

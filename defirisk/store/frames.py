@@ -144,7 +144,7 @@ class _Frames:
             holding_quote=holding_quote,
             holding_side=np.array([h.side for h in holdings], dtype=np.int8),
             holding_amount=np.array(
-                [h.amount_raw / 10 ** quotes[h.quote][1].decimals for h in holdings],
+                [_amount(h) / 10 ** quotes[h.quote][1].decimals for h in holdings],
                 dtype=np.float64,
             ),
             holding_parameters=np.array([h.parameters for h in holdings], dtype=np.int64),
@@ -198,6 +198,10 @@ class _Frames:
             for d, part in enumerate(self._parts)
             for market in part.holdings.markets
         ]
+
+
+def _amount(holding: Holding) -> int | Fraction:
+    return holding.amount_raw + holding.remainder if holding.remainder else holding.amount_raw
 
 
 def _value(program: Program) -> float:

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from defirisk.contagion.cascade.pockets import renew_rates
+from defirisk.contagion.cascade.pockets.columns import BORROW_RATE, SUPPLY_RATE
+from defirisk.contagion.cascade.pockets.table import table_of
 from defirisk.core.adapter import Deployment
 from defirisk.core.book import Book
+from defirisk.core.liquidation import Pocket
 from defirisk.core.verdict import Verdict
 from defirisk.indexing.verify import verify
-from defirisk.protocols.lending.aave_v3.rows import Donation, PoolCode
+from defirisk.protocols.lending.aave_v3 import ADAPTER
+from defirisk.protocols.lending.aave_v3.market_now import market_now
+from defirisk.protocols.lending.aave_v3.rows import (
+    RAY,
+    Donation,
+    InterestRateStrategy,
+    PoolCode,
+    Reserve,
+)
 from defirisk.store.database import Store
 from defirisk.store.frames import load_book
 from defirisk.store.snapshots import snapshot, stored_block
+from tests.devnet.aave_v3_0.market import ARTIFACTS, STABLE_RATES
 from tests.devnet.abi import MAX_UINT256, derived_address, words
 from tests.devnet.build import Devnet, fresh
 from tests.devnet.chain import Tx
@@ -75,6 +88,24 @@ class Lived:
     def findings(self) -> set[str]:
         return {finding.code for finding in self.book().deployments[0].findings}
 
+    def pocket(self, symbol: str) -> Pocket:
+        """What the reserve is to a cascade."""
+        with self.store.transaction() as connection:
+            block = stored_block(connection, self.deployment.chain_id, None)
+            at = snapshot(connection, stored(self.store, self.deployment), block)
+            assets = list(market_now(at).reserves)
+            found = ADAPTER.liquidation(at, ADAPTER.holdings(at)).pockets
+        return found[assets.index(self.market.assets[symbol].token.lower())]
+
+    def put_strategy(self, symbol: str, *parameters: int) -> str:
+        """Deploys a strategy (optimal usage, base, slopes, in ray) for a reserve."""
+        name = ARTIFACTS + "DefaultReserveInterestRateStrategy"
+        provider = self.market.addresses["pool_addresses_provider"]
+        strategy = self.devnet.chain.deploy(name, ADMIN, provider, *parameters, *STABLE_RATES)
+        setter = "setReserveInterestRateStrategyAddress(address,address)"
+        self.send(self.market.configure(setter, self.market.assets[symbol].token, strategy))
+        return strategy.lower()
+
     def cash(self, symbol: str) -> int:
         asset = self.market.assets[symbol]
         return words(self.devnet.chain.call(asset.token, "balanceOf(address)", asset.a_token))[0]
@@ -120,6 +151,36 @@ def test_a_gift_to_an_a_token_is_cash_that_was_read(lived: Lived) -> None:
     book = lived.book()
     usdc = next(one for one in book.markets if book.symbol(one.asset) == "USDC")
     assert usdc.cash * 10**6 == pytest.approx(lived.cash("USDC"), abs=0.5)
+
+
+def test_a_strategy_that_is_put_in_place_is_asked_for_its_parameters(lived: Lived) -> None:
+    """None of them whole basis points; from then on, rates are those that the contract stores."""
+    lived.check()
+    before = lived.row(Reserve, lived.usdc.lower())
+    odd = (RAY * 2 // 3, RAY // 97 + 1, 41_234_567_890_123_456_789_012_345, RAY * 5 // 7)
+    lived.devnet.chain.fund([ANN])
+    desk = Desk(lived.market, Purse(lived.market.tokens, {"USDC": 1.0}))
+
+    strategy = lived.put_strategy("USDC", *odd)
+    lived.send(*desk.fund(ANN, "USDC", 7_777_777), desk.supply(ANN, "USDC", 7_777_777))
+
+    assert lived.check().mismatches == ()
+    reserve, stated = (
+        lived.row(Reserve, lived.usdc.lower()),
+        lived.row(InterestRateStrategy, strategy),
+    )
+    assert (reserve.interest_rate_strategy, before.interest_rate_strategy != strategy) == (
+        strategy,
+        True,
+    )
+    assert astuple(stated) == (strategy, *odd)
+    table = table_of((lived.pocket("USDC"),))
+    renew_rates(table, 0)
+    stored = reserve.variable_borrow_rate_ray, reserve.liquidity_rate_ray
+    assert stored[0] != before.variable_borrow_rate_ray
+    assert (table[0, BORROW_RATE], table[0, SUPPLY_RATE]) == pytest.approx(
+        [rate / RAY for rate in stored], rel=1e-12
+    )
 
 
 def test_unbacked_mints_are_backed_later(lived: Lived) -> None:

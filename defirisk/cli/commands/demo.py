@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 RECORDING = "demo-chain.jsonl.xz"
 DEPLOYMENT = "demo.toml"
 STORE = "demo.db"  # not the name of anybody's own store, which may be in the same folder
+CASCADES = (("price:WETH=-20%",), ("price:WETH=-40%",), ("price:WBTC=-30%",))
 SHOCKS = (
     ("price:WETH=-20%",),
     ("price:WETH=-40%",),
@@ -110,7 +111,7 @@ def _pages(store: Store, folder: Path, verdicts: list[Verdict]) -> Report:
     from defirisk.core.plugins import reports
     from defirisk.graph.build import compose
     from defirisk.graph.measures import measures
-    from defirisk.reports import graph, stress, verification
+    from defirisk.reports import cascade, graph, stress, verification
     from defirisk.reports.demo import summary
     from defirisk.reports.site import Page, plug_in_pages, write_site
     from defirisk.shocks.grammar import scenario
@@ -128,6 +129,12 @@ def _pages(store: Store, folder: Path, verdicts: list[Verdict]) -> Report:
         report=stress.build(book, outcome, run=run),
         name="Stress",
         about="What each shock would put at risk, by deployment and by asset",
+    )
+    played = [scenario("", shocks, book) for shocks in CASCADES]
+    pages["cascade.html"] = Page(
+        report=cascade.build(book, screen(book, played), cascade.play_cases(book, played), run=run),
+        name="Cascade",
+        about="Liquidations that move prices, round by round: who pays, and how far prices go",
     )
     pages["graph.html"] = Page(
         report=graph.report(compose(chain), list(measures().values()), run=run),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numpy import ceil, floor
+
 from defirisk.contagion.cascade.pockets import (
     book_deficit,
     kept,
@@ -10,7 +12,7 @@ from defirisk.contagion.cascade.pockets import (
     repaid,
     socialise,
 )
-from defirisk.contagion.cascade.settle import balance
+from defirisk.contagion.cascade.settle import DOWN, UP, WHOLE_POSITION, balance
 from defirisk.contagion.cascade.state import (
     BAD,
     LIQUIDATED_COLLATERAL,
@@ -22,7 +24,16 @@ from defirisk.contagion.cascade.state import (
     Facts,
     State,
 )
-from defirisk.contagion.cascade.units import BAD_DEBT, DEBT, Units
+from defirisk.contagion.cascade.units import (
+    BAD_DEBT,
+    COLLATERAL_ROUNDING,
+    DEBT,
+    DEBT_ROUNDING,
+    IN_SHARES,
+    MECHANISM,
+    VALUE_GRAIN,
+    Units,
+)
 from defirisk.core.book import Floats
 from defirisk.core.liquidation import BadDebt
 
@@ -55,13 +66,44 @@ def note(
         s.traced[0] = n + 1
 
 
-def taken_from(amount: Floats, h: int, taken: float, rate: float, held: float) -> float:
-    """Takes base units of the asset from a row; what that was in base units of its quote."""
-    part = float(amount[h])
-    if taken < held:
-        part = min(part, taken / rate)
-    amount[h] -= part
-    return part
+def repay(units: Units, amount: Floats, rate: Floats, u: int, h: int, paid: float) -> float:
+    """Takes what is repaid from a debt; what that was in base units of its quote.
+
+    Where a balance is rounded up, whole units are burned, rounded down; where it is rounded to the
+    nearest, so is what is burned; else the balance left is stored anew.
+    """
+    rule, before = units.rules[units.rule[u]], float(amount[h])
+    owed, one = balance(units, amount, rate, u, h), float(rate[units.quote[h]])
+    if paid >= owed:
+        amount[h] = 0.0
+    elif rule[DEBT_ROUNDING] == DOWN:
+        amount[h] = (owed - paid) / one
+    else:
+        burned = paid / one
+        burned = floor(burned) if rule[DEBT_ROUNDING] == UP else floor(burned + 0.5)
+        amount[h] = max(before - burned, 0.0)
+    return before - float(amount[h])
+
+
+def seize(
+    units: Units, amount: Floats, rate: Floats, u: int, h: int, seized: float, fee: float
+) -> None:
+    """Takes what is seized from a collateral: the keeper's and the protocol's part, each rounded as
+    the protocol burns and moves its shares.
+    """
+    rule = units.rules[units.rule[u]]
+    pledged, one = balance(units, amount, rate, u, h), float(rate[units.quote[h]])
+    if seized >= pledged:
+        amount[h] = 0.0
+    elif rule[IN_SHARES] > 0:
+        amount[h] = max(amount[h] - floor(seized / one + 0.5), 0.0)
+    elif one == 1.0:
+        amount[h] = max(amount[h] - seized, 0.0)
+    elif rule[COLLATERAL_ROUNDING] == DOWN:
+        amount[h] = max(amount[h] - ceil((seized - fee) / one) - ceil(fee / one), 0.0)
+    else:
+        gone = floor((seized - fee) / one + 0.5) + floor(fee / one + 0.5)
+        amount[h] = max(amount[h] - gone, 0.0)
 
 
 def liquidate(
@@ -78,25 +120,27 @@ def liquidate(
     """Repays, seizes, books bad debt and adds it all up."""
     units = f.units
     owing, pledge = units.quote[debt], units.quote[collateral]
-    owed = balance(units, s.amount, s.rate, u, debt)
-    pledged = balance(units, s.amount, s.rate, u, collateral)
-    shares = taken_from(s.amount, debt, paid, s.rate[owing], owed)
-    taken_from(s.amount, collateral, seized, s.rate[pledge], pledged)
+    shares = repay(units, s.amount, s.rate, u, debt, paid)
+    seize(units, s.amount, s.rate, u, collateral, seized, fee)
     k, c = units.pocket[owing], units.pocket[pledge]
     if k >= 0:
         repaid(s.pockets, k, paid, shares)
     if c >= 0 and f.pays_out[pledge] > 0:
         paid_out(s.pockets, c, seized - fee)
         kept(s.pockets, c, fee)
-    s.touched[u] = 1
     note(s, r, LIQUIDATION, u, debt, collateral, paid, seized - fee, fee)
     add_up(f, s, u, owing, pledge, paid, seized, fee)
-    if units.rules[units.rule[u], BAD_DEBT] != STAYS and not still_pledged(units, s.amount, u):
+    if units.rules[units.rule[u], BAD_DEBT] != STAYS and not still_pledged(
+        units, s.amount, s.worth, u
+    ):
         write_off(f, s, r, u)
     if k >= 0:
         renew_rates(s.pockets, k)
     if c >= 0 and c != k:
         renew_rates(s.pockets, c)
+    if k >= 0 and units.rules[units.rule[u], MECHANISM] == WHOLE_POSITION:
+        # Repaying rounds up: a share of what is owed is worth less for the next one.
+        s.rate[owing] = units.rate[owing] * s.pockets[k, units.growth[owing]]
 
 
 def add_up(
@@ -122,11 +166,13 @@ def add_up(
     s.by_asset[b, PROTOCOL_FEES] += charge
 
 
-def still_pledged(units: Units, amount: Floats, u: int) -> bool:
-    """Whether any collateral that counts is left."""
+def still_pledged(units: Units, amount: Floats, worth: Floats, u: int) -> bool:
+    """Whether any collateral is left that counts, and is worth something to the protocol."""
+    grain = units.rules[units.rule[u], VALUE_GRAIN]
     for h in range(units.first[u], units.first[u + 1]):
         if units.side[h] != DEBT and units.threshold[h] > 0 and amount[h] > 0:
-            return True
+            if amount[h] * worth[units.quote[h]] >= grain:
+                return True
     return False
 
 
@@ -151,4 +197,4 @@ def write_off(f: Facts, s: State, r: int, u: int) -> None:
             note(s, r, LOSS, u, h, -1, left, 0.0, 0.0)
 
 
-KERNELS = (note, taken_from, add_up, still_pledged, write_off, liquidate)
+KERNELS = (note, repay, seize, add_up, still_pledged, write_off, liquidate)

@@ -14,7 +14,7 @@ import numpy as np
 
 from defirisk.contagion.cascade import rounds
 from defirisk.contagion.cascade.means import BASIS
-from defirisk.contagion.cascade.opening import APART, Sources, leaf_values, open_means
+from defirisk.contagion.cascade.opening import APART, Sources, feed_factors, many_leaves, open_means
 from defirisk.contagion.cascade.oracles import move_claims, quotes
 from defirisk.contagion.cascade.pools import PoolTable, move_spot, shrink
 from defirisk.contagion.cascade.rounds import clock, passing, play, spot_of
@@ -73,23 +73,19 @@ def openings(
     """The openings of some scenarios. `found`, `table`, `amount`, `pockets` are the book's own."""
     market = np.ascontiguousarray(market_prices(book, list(scenarios)).T)
     size, means = len(scenarios), len(found.compiled.means)
-    feed = np.ones((size, len(found.feeds)))
+    every = [scenario.moves for scenario in scenarios]
+    feed = feed_factors(every, found)
+    leaves = many_leaves(book, every, market, feed, found)
     own_market = np.ones(market.shape)
     own_quote = np.ones((size, len(book.quote_program)))
-    leaves = np.empty((size, found.tables.blocks.behind))
     basis = np.zeros((size, means, BASIS))
     depth = np.ones((size, len(table.venues)))
-    for n, scenario in enumerate(scenarios):
-        moves = scenario.moves
-        feed[n] = [float(moves.feeds.get(one.address, 1)) for one in found.feeds]
-        for asset, factor in moves.market.items():
-            own_market[n, asset] = float(factor)
-        for quote, factor in moves.quotes.items():
-            own_quote[n, quote] = float(factor)
-        leaves[n] = leaf_values(book, moves, market[n], found)
+    for n, moves in enumerate(every):
+        own_market[n, list(moves.market)] = [float(one) for one in moves.market.values()]
+        own_quote[n, list(moves.quotes)] = [float(one) for one in moves.quotes.values()]
         open_means(found, leaves[n], basis[n])
         if moves.depth:
-            depth[n] = depths(table, scenario)
+            depth[n] = depths(table, scenarios[n])
     return Openings(
         amount=amount,
         pockets=pockets,

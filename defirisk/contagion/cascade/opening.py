@@ -183,23 +183,50 @@ def _factors(moves: Mapping[int, Fraction], size: int) -> Floats:
 
 def leaf_values(book: Book, moves: Moves, market: Floats, found: Sources) -> Floats:
     """The leaves of a scenario, shape (L,), at its market prices (A,); the means are still NaN."""
+    leaves = many_leaves(book, [moves], market[None, :], feed_factors([moves], found), found)
+    start: Floats = leaves[0]
+    return start
+
+
+def feed_factors(every: Sequence[Moves], found: Sources) -> Floats:
+    """By how much each scenario itself moves each feed, shape (S, F)."""
+    names = [one.address for one in found.feeds]
+    factors = np.ones((len(every), len(names)))
+    for n, moves in enumerate(every):
+        if moves.feeds:
+            factors[n] = [float(moves.feeds.get(name, 1)) for name in names]
+    return factors
+
+
+def many_leaves(
+    book: Book, every: Sequence[Moves], market: Floats, feeds: Floats, found: Sources
+) -> Floats:
+    """The leaves of S scenarios, shape (S, L), at their market prices (S, A) and `feed_factors`."""
     blocks = found.tables.blocks
-    start = np.full(blocks.behind, np.nan)
+    start = np.full((len(every), blocks.behind), np.nan)
     place = {asset.address: a for a, asset in enumerate(book.assets)}
+    known = np.nan_to_num(book.asset_price) != 0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        turns = np.where(known, market / book.asset_price, 1.0)
 
-    def moved(address: Address) -> float:
-        return _moved(book, market, place.get(address, -1))
+    def moved(address: Address) -> Floats:
+        a = place.get(address, -1)
+        return turns[:, a] if a >= 0 else np.ones(len(every))
 
-    for k, feed in enumerate(found.feeds):
-        start[blocks.feeds + k] = _value(feed) * float(moves.feeds.get(feed.address, 1))
+    values = np.array([_value(feed) for feed in found.feeds], dtype=np.float64)
+    start[:, blocks.feeds : blocks.spots] = values * feeds
     for k, spot in enumerate(found.spots):
         top, bottom = moved(spot.base), moved(spot.quote)
-        start[blocks.spots + k] = _value(spot) * (top / bottom if bottom != 0 else 0.0)
-    rates = conversions(book, moves)
+        ratio = np.divide(top, bottom, out=np.zeros_like(top), where=bottom != 0)
+        start[:, blocks.spots + k] = _value(spot) * ratio
     for k, one in enumerate(found.conversions):
-        start[blocks.conversions + k] = _value(one) * float(rates.get(one.token, 1))
-    start[blocks.markets : blocks.means] = market
-    start[blocks.constants :] = found.compiled.constants
+        start[:, blocks.conversions + k] = _value(one)
+    for n, moves in enumerate(every if found.conversions else ()):
+        rates = conversions(book, moves)
+        for k, one in enumerate(found.conversions):
+            start[n, blocks.conversions + k] *= float(rates.get(one.token, 1))
+    start[:, blocks.markets : blocks.means] = market
+    start[:, blocks.constants :] = found.compiled.constants
     return start
 
 

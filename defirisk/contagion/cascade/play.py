@@ -11,6 +11,7 @@ from defirisk.contagion.cascade import rounds
 from defirisk.contagion.cascade.many import (
     CHUNK,
     KERNELS,
+    Openings,
     depths,
     empty_ends,
     openings,
@@ -102,15 +103,10 @@ class Cascade:
         return gathered(self.book, scenarios, settings, played, states)
 
     def _in_machine_code(self, scenarios: Sequence[Scenario], settings: Settings) -> CascadeOutcome:
-        state = self.opening(UNMOVED, settings, watched=True)
         played: list[Played] = []
         for first in range(0, len(scenarios), CHUNK):
-            part = scenarios[first : first + CHUNK]
-            begun = openings(
-                *(self.book, part, self.sources, self.pools, self._amounts, self._pockets)
-            )
-            ends = empty_ends(state, len(part))
-            given = np.stack([assumed(settings, one) for one in part])
+            begun, given, state = self.prepared(scenarios[first : first + CHUNK], settings)
+            ends = empty_ends(state, len(given))
             self._machine_code(self.facts, state, begun, given, ends)
             played += [
                 Played(
@@ -124,6 +120,16 @@ class Cascade:
                 for n, count in enumerate(ends.rounds)
             ]
         return gathered(self.book, scenarios, settings, played, ())
+
+    def prepared(
+        self, scenarios: Sequence[Scenario], settings: Settings
+    ) -> tuple[Openings, Floats, State]:
+        """What machine code plays some scenarios from: openings, `assumed`, a state to work in."""
+        begun = openings(
+            self.book, scenarios, self.sources, self.pools, self._amounts, self._pockets
+        )
+        given = np.stack([assumed(settings, one) for one in scenarios])
+        return begun, given, self.opening(UNMOVED, settings, watched=True)
 
     @cached_property
     def _machine_code(self) -> Kernel:
@@ -161,15 +167,18 @@ class Cascade:
             gas=np.zeros(assets),
             best=np.zeros((assets, assets)),
             known=np.zeros((assets, assets), dtype=np.int64),
-            touched=np.zeros(count, dtype=np.int64),
-            seen=np.zeros(count, dtype=np.int64),
+            touched=np.zeros(count, dtype=np.int8),
+            seen=np.zeros(count, dtype=np.int8),
             watch=Watch(
                 first_worth=np.zeros((quotes, LANES)),
-                health=np.zeros((LANES, count if watched else 0)),
+                health=np.zeros((LANES, count if watched else 0), dtype=np.float32),
                 lane=np.zeros(1, dtype=np.int64),
                 backing=np.zeros(LANES),
                 owed=np.zeros(LANES),
-                unit=np.zeros(count, dtype=np.int64),
+                worth=np.zeros(quotes),
+                fallen=np.zeros(1),
+                last=np.zeros(count, dtype=np.float32),
+                unit=np.zeros(count, dtype=np.int32),
                 listed=np.zeros(1, dtype=np.int64),
                 bound=np.full(1, np.inf),
             ),

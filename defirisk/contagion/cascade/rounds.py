@@ -14,8 +14,8 @@ from defirisk.contagion.cascade import (
     vaults,
     watching,
 )
-from defirisk.contagion.cascade.execute import liquidate, note, still_pledged
-from defirisk.contagion.cascade.oracles import differs, grown, step
+from defirisk.contagion.cascade.execute import liquidate, note
+from defirisk.contagion.cascade.oracles import differs, grown, quotes, step
 from defirisk.contagion.cascade.pockets import CASH, accrue
 from defirisk.contagion.cascade.pools import recover, spot
 from defirisk.contagion.cascade.routes import best_route, sell_pair
@@ -47,7 +47,15 @@ from defirisk.contagion.cascade.state import (
 )
 from defirisk.contagion.cascade.units import DEBT
 from defirisk.contagion.cascade.vaults import move_conversions
-from defirisk.contagion.cascade.watching import hopeless, renew_watch, safe, spread
+from defirisk.contagion.cascade.watching import (
+    BARE,
+    MOVED,
+    bare,
+    hopeless,
+    remember,
+    renew_watch,
+    safe,
+)
 from defirisk.core.book import Floats
 
 
@@ -55,13 +63,22 @@ def clock(f: Facts, s: State, seconds: float, blocks: float) -> None:
     """Step 1: interest, and what it makes of rates and of oracle prices per base unit."""
     for k in range(s.pockets.shape[0]):
         accrue(s.pockets, k, seconds, blocks)
-    units = f.units
+    units, told = f.units, s.told
+    move_conversions(f.vaults, s.pockets, s.conversion)
+    first, earned = f.oracles.blocks.conversions, False
+    for c in range(len(s.conversion)):
+        value = told.opening[first + c] * s.conversion[c]
+        earned = earned or value != told.leaves[first + c]
+        told.leaves[first + c] = value
     for q in range(len(s.rate)):
         k = units.pocket[q]
         growth = s.pockets[k, units.growth[q]] if k >= 0 else 1.0
         s.growth[q] = growth
         s.rate[q] = units.rate[q] * growth
-    grown(s.told, s.growth, s.quote)
+    if earned:
+        quotes(f.oracles, told, s.growth, s.quote)
+    else:
+        grown(told, s.growth, s.quote)
     for q in range(len(s.rate)):
         s.worth[q] = s.quote[q] / units.scale[q]
         s.price[q] = s.worth[q] / s.rate[q] if s.rate[q] > 0 else 0.0
@@ -92,11 +109,10 @@ def settle_round(f: Facts, s: State, assumed: Floats, r: int) -> int:
 def settle_watched(f: Facts, s: State, assumed: Floats, r: int) -> int:
     """As `settle_round`, without those of whom it is known beforehand: the same, only sooner."""
     count, capacity = 0, float(assumed[CAPACITY])
-    least = spread(f, s)
-    renew_watch(s, least)
+    fallen = renew_watch(f, s)
     for n in range(s.watch.listed[0]):
         u = s.watch.unit[n]
-        if safe(s, u, least):
+        if safe(s, u, fallen):
             continue
         paid = settle_unit(f, s, assumed, r, u, capacity, True)
         if paid > 0:
@@ -110,6 +126,8 @@ def settle_unit(
 ) -> float:
     """Screens a unit and liquidates it if the protocol allows and it pays; USD repaid, else 0."""
     backing, owed, debt, collateral, value = weighed(f.units, s.amount, s.worth, u)
+    if bounded:
+        remember(s, u, backing, owed)
     if not backing < owed:
         return 0.0
     if s.seen[u] == 0:
@@ -120,9 +138,11 @@ def settle_unit(
         if bounded and hopeless(f, s, assumed, u, debt, collateral, value):
             return 0.0
         paid = attempt(f, s, assumed, r, u, capacity, debt, collateral, backing, owed)
-    elif not still_pledged(f.units, s.amount, u):
-        s.touched[u] = 2
-    if not paid > 0:
+    elif bounded and bare(f.units, s.amount, u):
+        s.touched[u] = BARE
+    if paid > 0:
+        s.touched[u] = MOVED
+    else:
         s.totals[REFUSED] += 1
     return paid
 
@@ -169,7 +189,7 @@ def worth_of(f: Facts, s: State, assumed: Floats, b: int, a: int, amount: float)
     if a == b:
         return amount
     route, brought = best_route(f.pools, f.routes, s.pools, b, a, amount)
-    if route >= 0:
+    if route >= 0 or f.routes.behind[b, a] > f.routes.first[b, a]:
         return brought
     if assumed[UNKNOWN] > 0:
         return elsewhere(s, b, a, amount)

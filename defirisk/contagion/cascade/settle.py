@@ -18,8 +18,10 @@ from defirisk.contagion.cascade.units import (
     DEBT_ROUNDING,
     FULL_BELOW,
     FULL_HEALTH,
+    IN_SHARES,
     LEFTOVER,
     MECHANISM,
+    VALUE_GRAIN,
     Units,
 )
 from defirisk.core.book import Floats
@@ -30,6 +32,8 @@ HEALTH_CLOSE_FACTOR = int(Mechanism.HEALTH_CLOSE_FACTOR)
 WHOLE_POSITION = int(Mechanism.WHOLE_POSITION)
 DOWN = float(Rounding.DOWN)
 UP = float(Rounding.UP)
+SHARES = 1e18
+"""Parts to which a ratio of shares is cut."""
 
 
 def rounded(value: float, direction: float) -> float:
@@ -112,13 +116,16 @@ def plan(
         return repaid, seized, 0.0
     if rule[MECHANISM] == CLOSE_FACTOR:
         repaid = floor(owed * rule[CLOSE])
+        if rule[IN_SHARES] > 0:
+            share = rate[units.quote[collateral]]
+            return _shares(repaid, amount[collateral], exchange * bonus / share, share, part)
         repaid, seized = _with_bonus(repaid, pledged, exchange, bonus)
         return repaid, seized, floor(seized * part)
     allowed = owed
     small = owed * of_debt < rule[FULL_BELOW] or pledged * of_collateral < rule[FULL_BELOW]
     if not small and backing > total * rule[FULL_HEALTH]:
         if rule[ALL_DEBTS] > 0:
-            allowed = min(owed, floor(total * rule[CLOSE] / of_debt))
+            allowed = min(owed, part_of_all(units, amount, price, rate, u, of_debt))
         else:
             allowed = floor(owed * rule[CLOSE] + 0.5)
     repaid, seized = _with_bonus(allowed, pledged, exchange, bonus)
@@ -135,10 +142,41 @@ def _with_bonus(
     """What that much debt takes of the collateral; less of both where there is not enough of it.
     `exchange` is base units of collateral worth one of debt.
     """
-    seized = floor(repaid * exchange * bonus)
+    seized = floor(floor(repaid * exchange) * bonus + 0.5)
     if seized > pledged:
-        return ceil(pledged / exchange / bonus), pledged
+        return ceil(floor(pledged / exchange) / bonus), pledged
     return repaid, seized
+
+
+def part_of_all(
+    units: Units, amount: Floats, price: Floats, rate: Floats, u: int, of_debt: float
+) -> float:
+    """The close factor's part of all debts, in base units of one of them: every value is rounded
+    up, and their part to the nearest, in the protocol's own unit of value.
+    """
+    rule, total = units.rules[units.rule[u]], 0.0
+    grain = rule[VALUE_GRAIN] if rule[VALUE_GRAIN] > 0 else of_debt
+    for h in range(units.first[u], units.first[u + 1]):
+        if units.side[h] == DEBT:
+            value = balance(units, amount, rate, u, h) * price[units.quote[h]]
+            total += ceil(value / grain)
+    return float(floor(floor(total * rule[CLOSE] + 0.5) * grain / of_debt))
+
+
+def _shares(
+    repaid: float, held: float, ratio: float, share: float, part: float
+) -> tuple[float, float, float]:
+    """What that much debt takes of the collateral's shares, and the most that all of them pay for.
+    `ratio` is shares for one base unit of the debt, `share` what one is worth of the collateral's
+    asset: the protocol's part is whole shares, and the keeper's is redeemed.
+    """
+    ratio = floor(ratio * SHARES)
+    taken = floor(ratio * repaid / SHARES)
+    if taken > held:
+        taken = held
+        repaid = ceil((held + 1.0) * SHARES / ratio) - 1.0
+    seized = taken * share
+    return repaid, seized, seized - floor((taken - floor(taken * part)) * share)
 
 
 def _without_dust(
@@ -156,11 +194,15 @@ def _without_dust(
         return repaid, seized
     if (owed - repaid) * of_debt < leftover:
         repaid = owed - ceil(leftover / of_debt)
-        seized = floor(repaid * (of_debt / of_collateral) * bonus)
+        seized = floor(floor(repaid * (of_debt / of_collateral)) * bonus + 0.5)
     if (pledged - seized) * of_collateral < leftover:
         seized = pledged - ceil(leftover / of_collateral)
-        repaid = floor(seized * (of_collateral / of_debt) / bonus)
-        seized = floor(repaid * (of_debt / of_collateral) * bonus)
+        # The most that takes no more than that: both are whole base units.
+        base = floor((seized + 0.5) / bonus)
+        if floor(base * bonus + 0.5) > seized:
+            base -= 1.0
+        repaid = ceil((base + 1.0) * (of_collateral / of_debt)) - 1.0
+        seized = floor(floor(repaid * (of_debt / of_collateral)) * bonus + 0.5)
     if repaid <= 0 or seized <= 0:
         return 0.0, 0.0
     return repaid, seized
@@ -181,7 +223,9 @@ KERNELS = (
     margin,
     weighed,
     balance,
+    part_of_all,
     _with_bonus,
+    _shares,
     _without_dust,
     _whole,
     plan,

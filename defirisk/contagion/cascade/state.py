@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from defirisk.contagion.cascade.oracles import Oracles, Told
 from defirisk.contagion.cascade.pools import Pools
 from defirisk.contagion.cascade.routes import RouteTable
-from defirisk.contagion.cascade.units import Units
+from defirisk.contagion.cascade.units import Narrow, Tiny, Units
 from defirisk.contagion.cascade.vaults import Vaults
 from defirisk.core.book import Floats, Ints
 
@@ -61,19 +64,25 @@ LANES = 16
 """Scenarios whose first round machine code screens at once."""
 
 
-class Watch(NamedTuple):
-    """The units that machine code looks at: those that may have become liquidatable.
+Rough = npt.NDArray[np.float32]
 
-    `unit` has `listed` of them, ascending: all that were liquidatable once, and all whose
-    health may be below 1 while the spread (`watching.spread`) is `bound` or more.
+
+class Watch(NamedTuple):
+    """What machine code knows of units, so as not to look at all of them; see `watching`.
+
+    `unit` has `listed` of them, ascending: all that were liquidatable once, and all whose health
+    may be below 1 while prices have fallen to `bound` or less.
     """
 
     first_worth: Floats  # (Q, LANES), as the first round began
-    health: Floats  # (LANES, N), as the first round began
+    health: Rough  # (LANES, N), as the first round began
     lane: Ints  # (1,), the scenario's
     backing: Floats  # (LANES,), room
     owed: Floats  # (LANES,), room
-    unit: Ints  # (N,)
+    worth: Floats  # (Q,), as the round before began
+    fallen: Floats  # (1,), by how much health factors may have fallen, as that round began
+    last: Rough  # (N,), health as last looked at, over `fallen` of then
+    unit: Narrow  # (N,)
     listed: Ints  # (1,)
     bound: Floats  # (1,)
 
@@ -100,8 +109,8 @@ class State(NamedTuple):
     gas: Floats  # (A,), base units that pay for the gas of one liquidation, likewise
     best: Floats  # (A, A), what a base unit of one asset brings of the other at most, likewise
     known: Ints  # (A, A), 1: `best` is known
-    touched: Ints  # (N,), 1: liquidated once; 2: has nothing left that anybody could take
-    seen: Ints  # (N,), 1: liquidatable once
+    touched: Tiny  # (N,), see `watching`
+    seen: Tiny  # (N,), 1: liquidatable once
     watch: Watch
     seized: Floats  # (A, A), base units seized of one asset for debt of the other, this round
     selling: Ints  # (A,), 1: some of it was seized this round

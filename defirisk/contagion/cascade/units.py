@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from defirisk.contagion.cascade.pockets import growth_of_quote, pocket_of_quote
 from defirisk.core.book import Book, Floats, Ints
@@ -14,12 +15,21 @@ from defirisk.core.liquidation import Rule
 EXACT = 2.0**53
 """Integers below it are exact in float64."""
 
+ROUNDED = 1e-15
+"""Amounts that are off an integer by less, relatively, are that integer: floats round."""
+
 MECHANISM, CLOSE, BAD_DEBT, FULL_HEALTH, FULL_BELOW, LEFTOVER, ALL_DEBTS = range(7)
-COLLATERAL_ROUNDING, DEBT_ROUNDING = 7, 8
-RULE_WIDTH = 9
+COLLATERAL_ROUNDING, DEBT_ROUNDING, IN_SHARES, VALUE_GRAIN = 7, 8, 9, 10
+RULE_WIDTH = 11
 """Columns of a rule, as in `core.liquidation.Rule`."""
 
 DEBT = int(Side.DEBT)
+
+
+Narrow = npt.NDArray[np.int32]
+Tiny = npt.NDArray[np.int8]
+"""What is read of every row in every round is kept narrow: most of the time goes into fetching it.
+"""
 
 
 class Units(NamedTuple):
@@ -31,11 +41,11 @@ class Units(NamedTuple):
     """
 
     place: Ints  # (N,)
-    deployment: Ints  # (N,)
-    rule: Ints  # (N,)
-    first: Ints  # (N + 1,)
-    side: Ints  # (H,)
-    quote: Ints  # (H,)
+    deployment: Narrow  # (N,)
+    rule: Narrow  # (N,)
+    first: Narrow  # (N + 1,)
+    side: Tiny  # (H,)
+    quote: Narrow  # (H,)
     threshold: Floats  # (H,)
     bonus: Floats  # (H,)
     rules: Floats  # (R, RULE_WIDTH)
@@ -61,11 +71,11 @@ def unit_table(book: Book) -> tuple[Units, Floats]:
     first = np.searchsorted(book.holding_unit[rows], place)
     units = Units(
         place=place,
-        deployment=book.unit_deployment[place],
-        rule=unit_rules(book)[place],
-        first=np.append(first, len(rows)).astype(np.int64),
-        side=book.holding_side[rows].astype(np.int64),
-        quote=quote,
+        deployment=book.unit_deployment[place].astype(np.int32),
+        rule=unit_rules(book)[place].astype(np.int32),
+        first=np.append(first, len(rows)).astype(np.int32),
+        side=book.holding_side[rows],
+        quote=quote.astype(np.int32),
         threshold=book.liquidation_threshold[sets],
         bonus=1 + book.liquidation_bonus[sets],
         rules=_rules(book.liquidation.rules),
@@ -92,8 +102,10 @@ def quote_scales(book: Book) -> Floats:
 
 
 def whole(amounts: Floats) -> Floats:
-    """Amounts of base units as the integers that they are, where float64 can say them."""
-    return np.where(amounts < EXACT, np.rint(amounts), amounts)
+    """Amounts of base units, as integers where they are some and float64 can say them."""
+    near = np.rint(amounts)
+    whole = (amounts < EXACT) & (np.abs(amounts - near) <= np.maximum(ROUNDED * near, ROUNDED))
+    return np.where(whole, near, amounts)
 
 
 def _rules(rules: tuple[Rule, ...]) -> Floats:
@@ -109,6 +121,8 @@ def _rules(rules: tuple[Rule, ...]) -> Floats:
                 float(one.of_all_debts),
                 float(one.collateral_rounding),
                 float(one.debt_rounding),
+                float(one.in_shares),
+                float(one.value_grain),
             ]
             for one in rules
         ],

@@ -23,17 +23,22 @@ from defirisk.contagion.cascade.state import LANES, UNKNOWN, Facts, State, Watch
 from defirisk.contagion.cascade.units import CLOSE, DEBT, MECHANISM, Units
 from defirisk.core.book import Floats
 
-GUARD = 1e-9
-"""Far more than floats round in one health factor."""
+GUARD = 1e-6
+"""Far more than floats round in one health factor, of which 24 bits are kept."""
 
 LOOSE = 1e-6
 """Far more than they round in what a pool pays."""
 
 FEW = 4.0
-"""Base units that the cuts of one liquidation are worth, at most."""
+"""Base units, or shares, that the cuts of one liquidation are worth, at most."""
 
 AHEAD = 0.95
-"""The list is made for spreads that are this much lower than today's."""
+"""The list is made for falls that are this much deeper than the one so far."""
+
+UNSEEN, SEEN, MOVED, BARE = range(4)
+"""`State.touched`: what machine code knows of a unit. Not looked at yet; looked at, and as it was
+then; liquidated since; without anything that could be taken.
+"""
 
 
 def weigh_lanes(units: Units, amount: Floats, watch: Watch) -> None:
@@ -57,17 +62,18 @@ def weigh_lanes(units: Units, amount: Floats, watch: Watch) -> None:
 
 
 def spread(f: Facts, s: State) -> float:
-    """The least that an untouched unit's health factor is of what it was as the first round began:
-    the most that a quote pledged has fallen, over the most that a quote owed has risen. 0 where
-    nothing can be said.
+    """The least that the health factor of a unit that nobody touches is of what it was as the round
+    before began: the most that a quote pledged has fallen, over the most that a quote owed has
+    risen. 0 where nothing can be said.
     """
-    lane, low, high = s.watch.lane[0], inf, 0.0
+    before, low, high = s.watch.worth, inf, 0.0
     for q in range(len(s.worth)):
-        first = s.watch.first_worth[q, lane]
-        ratio = s.worth[q] / first if first > 0 else 1.0
-        if first == 0 and s.worth[q] == 0:
-            ratio = 1.0
-        elif not (ratio > 0 and first > 0):
+        if f.pledged[q] == 0 and f.owed[q] == 0:
+            continue
+        ratio = 1.0
+        if s.worth[q] != before[q]:
+            ratio = s.worth[q] / before[q] if before[q] > 0 else 0.0
+        if not ratio > 0:
             return 0.0
         if f.pledged[q] > 0:
             low = min(low, ratio)
@@ -76,25 +82,56 @@ def spread(f: Facts, s: State) -> float:
     return low / high if high > 0 else 0.0
 
 
-def renew_watch(s: State, least: float) -> None:
-    """Lists the units for this spread and somewhat lower ones, if the list was made for others."""
-    watch = s.watch
-    if least >= watch.bound[0]:
-        return
-    watch.bound[0] = AHEAD * least
-    lane, n = watch.lane[0], 0
+def renew_watch(f: Facts, s: State) -> float:
+    """Begins a round: by how much health factors may have fallen since the first one began.
+
+    Lists the units for that and for falls somewhat deeper, if the list was made for others.
+    """
+    watch, lane = s.watch, s.watch.lane[0]
+    if watch.bound[0] == inf:
+        watch.fallen[0] = 1.0
+    else:
+        watch.fallen[0] *= spread(f, s)
+    for q in range(len(s.worth)):
+        watch.worth[q] = s.worth[q]
+    fallen = float(watch.fallen[0])
+    if fallen >= watch.bound[0]:
+        return fallen
+    n = 0
+    watch.bound[0] = AHEAD * fallen
     for u in range(len(watch.unit)):
         if not watch.health[lane, u] * watch.bound[0] > 1.0 + GUARD:
             watch.unit[n] = u
             n += 1
+            if s.touched[u] == UNSEEN:
+                watch.last[u] = watch.health[lane, u]
     watch.listed[0] = n
+    return fallen
 
 
-def safe(s: State, u: int, least: float) -> bool:
+def safe(s: State, u: int, fallen: float) -> bool:
     """Whether a unit cannot be liquidated in this round, by what is known of it."""
-    if s.touched[u] > 0:
-        return bool(s.touched[u] == 2)
-    return bool(s.watch.health[s.watch.lane[0], u] * least > 1.0 + GUARD)
+    touched = s.touched[u]
+    if touched == BARE:
+        return True
+    return bool(touched != MOVED and s.watch.last[u] * fallen > 1.0 + GUARD)
+
+
+def remember(s: State, u: int, backing: float, owed: float) -> None:
+    """What was seen of a unit that is looked at."""
+    s.touched[u] = SEEN
+    fallen = s.watch.fallen[0]
+    s.watch.last[u] = 0.0
+    if owed > 0 and fallen > 0:
+        s.watch.last[u] = backing / owed / fallen
+
+
+def bare(units: Units, amount: Floats, u: int) -> bool:
+    """Whether nothing is left that anybody could take, whatever prices do."""
+    for h in range(units.first[u], units.first[u + 1]):
+        if units.side[h] != DEBT and units.threshold[h] > 0 and amount[h] > 0:
+            return False
+    return True
 
 
 def pays_at_most(p: Pools, state: Floats, v: int, i: int, j: int) -> float:
@@ -151,7 +188,8 @@ def hopeless(
     gain = s.price[owing] / s.price[pledge] * net * brings * (1.0 + LOOSE) - 1.0
     if gain < 0.0:
         gain = 0.0
-    return bool(most * gain + FEW * brings < s.gas[a])
+    cuts = FEW * (1.0 + s.rate[pledge]) * brings
+    return bool(most * gain + cuts < s.gas[a])
 
 
 def forget_watch(f: Facts, s: State, amount: Floats) -> None:
@@ -172,6 +210,8 @@ KERNELS = (
     spread,
     renew_watch,
     safe,
+    remember,
+    bare,
     pays_at_most,
     brings_at_most,
     hopeless,

@@ -65,7 +65,9 @@ def assumptions(cases: Cases) -> dict[str, dict[str, Any]]:
 
 
 def vault_factors(book: Book, cascade: Cascade, outcome: CascadeOutcome) -> dict[Address, Floats]:
-    """`Cases.vault_factors`: from the markets' ends where they were kept, else from what quotes read of the vaults."""
+    """`Cases.vault_factors`: from the ends of the markets where they were kept, else from what
+    quotes read of the vaults.
+    """
     vaults = [token for token, claim in book.sources.claims.items() if claim.kind == "vault"]
     size = len(outcome.scenarios)
     if outcome.states:

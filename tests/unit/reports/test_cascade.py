@@ -168,25 +168,41 @@ def test_a_pool_that_runs_dry_is_said_so() -> None:
     assert "pools-empty" not in codes(body(made(), "price:ETH=-30%"))
 
 
-def lent(share: Fraction = Fraction(1, 2)) -> Book:
-    """A vault lent that part of its assets to a market that socialises bad debt."""
-    book = liquidated(books.book(TOKENS, UNITS), [WHOLE], [pair("ETH", "USD", (1000, 2e6))])
-    usd, token = books.address("USD"), books.address("vUSD")
-    market = next(m for m, facts in enumerate(book.markets) if facts.asset == 0)
-    frozen = Interest(
-        model=Model.LINEAR, borrow_rate=Fraction(0), supply_rate=Fraction(0), base=Fraction(0)
-    )
-    quotes = [q for q in range(len(book.quote_asset)) if book.quote_asset[q] == 0]
-    pocket = Pocket(
-        market=market,
+def pocket_of(book: Book, asset: int, fee: Fraction) -> Pocket:
+    """The first market of an asset, with 100,000 whole tokens of lenders and no interest."""
+    quotes = [q for q in range(len(book.quote_asset)) if book.quote_asset[q] == asset]
+    return Pocket(
+        market=next(m for m, facts in enumerate(book.markets) if facts.asset == asset),
         supply_quote=quotes[0],
         debt_quote=quotes[-1],
         cash_raw=50_000 * 10**18,
         supplied_raw=100_000 * 10**18,
         borrowed_raw=50_000 * 10**18,
-        interest=frozen,
+        interest=Interest(
+            model=Model.LINEAR, borrow_rate=Fraction(0), supply_rate=Fraction(0), base=Fraction(0)
+        ),
+        fee=fee,
         pays_out=False,
     )
+
+
+def test_the_protocols_fee_is_not_taken_for_unknown_depth() -> None:
+    book = made(AAVE)
+    pocket = pocket_of(book, 1, Fraction(1, 4))
+    book = replace(book, liquidation=replace(book.liquidation, pockets=(pocket,)))
+    one = body(book, "price:ETH=-30%")["scenarios"][0]
+    assert one["who_pays"]["base"]["protocols_fees_usd"] > 10
+    (eth,) = (entry for entry in one["by_asset"] if entry["asset"] == "ETH")
+    assert eth["depth_known"] == pytest.approx(1) == one["depth_known"]
+    assert eth["sold_in_pools_usd"] < eth["liquidated_collateral_usd"]
+
+
+def lent(share: Fraction = Fraction(1, 2)) -> Book:
+    """A vault lent that part of its assets to a market that socialises bad debt."""
+    book = liquidated(books.book(TOKENS, UNITS), [WHOLE], [pair("ETH", "USD", (1000, 2e6))])
+    usd, token = books.address("USD"), books.address("vUSD")
+    pocket = pocket_of(book, 0, Fraction(0))
+    market = pocket.market
     claim = Claim(
         token=token,
         kind="vault",
@@ -233,8 +249,8 @@ def test_what_machine_code_does_not_write_down_is_unknown(recorded_book: Book) -
         name: replace(Cascade(lone).play([scenario("", ["price:ETH=-60%"], lone)], one), states=())
         for name, one in CASES.items()
     }
-    factors = vault_factors(lone, Cascade(lone), outcomes["base"])
-    cases = cascade.Cases(outcomes=outcomes, vault_factors=factors)
+    left = vault_factors(lone, Cascade(lone), outcomes["base"])
+    cases = cascade.Cases(outcomes=outcomes, vault_factors=left)
     screened = screen(lone, outcomes["base"].scenarios)
     built = cascade.build(lone, screened, cases, run=sample.RUN)
     one = json.loads(render(built, "json"))["scenarios"][0]

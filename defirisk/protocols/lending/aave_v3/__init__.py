@@ -50,6 +50,11 @@ _ELSEWHERE = {
     ),
 }
 """Events that are not in a role's own interface, or not any more, by the file they are in."""
+_STRATEGY = {
+    "ReserveInitialized": "interestRateStrategyAddress",
+    "ReserveInterestRateStrategyChanged": "newStrategy",
+}
+"""Which argument of an event names the strategy that a reserve takes its rates from."""
 
 
 def _interface(role: str, abi: str) -> Interface:
@@ -68,7 +73,7 @@ class AaveV3:
 
     name = "aave-v3"
     kind: Kind = "lending"
-    version = 2
+    version = 3
     proof: Proof = "executed"
     source = (
         "npm @aave-dao/aave-v3-origin 3.6.0 (Pool revision 10), "
@@ -80,6 +85,7 @@ class AaveV3:
         **{role: _interface(role, abi) for role, abi in _ABIS.items()},
         observing.POOL_IMPLEMENTATION: Interface(abi="AaveV3.Pool"),
         observing.UNDERLYING: Interface(abi="ERC20"),
+        observing.INTEREST_RATE_STRATEGY: Interface(abi="AaveV3.InterestRateStrategy2022"),
     }
 
     def roots(self, deployment: Deployment) -> Iterable[Discovery]:
@@ -93,8 +99,12 @@ class AaveV3:
             )
 
     def discover(self, deployment: Deployment, log: Log) -> Iterable[Discovery]:
-        """The tokens of a new reserve, the source of a new price, a new price oracle, new code."""
+        """Tokens of a new reserve, what it takes its rates and prices from, new code."""
         args = log.args
+        strategy = args.get(_STRATEGY.get(log.event, ""), ZERO_ADDRESS)
+        if strategy != ZERO_ADDRESS:
+            role = observing.INTEREST_RATE_STRATEGY
+            yield Contract(address=strategy, role=role, first_block=log.block_number)
         if log.event == "ReserveInitialized":
             yield TokenWanted(address=args["asset"])
             for role, token in (
@@ -126,7 +136,7 @@ class AaveV3:
     fold = staticmethod(folding.fold)
 
     def views(self, contracts: Sequence[Contract]) -> Iterable[View]:
-        """Revisions, prices, uncounted cash."""
+        """Revisions, prices, uncounted cash, parameters of rates."""
         return observing.views(contracts)
 
     def discover_view(self, view: View, answer: tuple[Any, ...] | None) -> Iterable[Discovery]:

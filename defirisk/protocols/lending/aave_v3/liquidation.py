@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import NamedTuple
 
 from defirisk.core.adapter import Snapshot
 from defirisk.core.holdings import Holdings
@@ -21,10 +22,11 @@ from defirisk.core.liquidation import (
     Rounding,
     Rule,
 )
+from defirisk.core.row import Rows
 from defirisk.protocols.lending.aave_v3.accrual import exponential
 from defirisk.protocols.lending.aave_v3.generation import Generation
 from defirisk.protocols.lending.aave_v3.market_now import MarketNow, market_now
-from defirisk.protocols.lending.aave_v3.rows import RAY, Reserve
+from defirisk.protocols.lending.aave_v3.rows import RAY, InterestRateStrategy, Reserve
 from defirisk.protocols.lending.aave_v3.scaled_balance import DIRECTED
 
 BPS = 10_000
@@ -41,7 +43,7 @@ def liquidation(snapshot: Snapshot, exact: Holdings) -> Liquidation:
     return Liquidation(
         rules=(_rule(market.generation, market.base_currency_unit),),
         unit_rule=(0,) * len(exact.units),
-        pockets=tuple(_pockets(market, snapshot.block.timestamp)),
+        pockets=tuple(_pockets(market, snapshot)),
     )
 
 
@@ -57,12 +59,13 @@ def _rule(generation: Generation, unit: int) -> Rule:
         full_close_below=Fraction(least, unit) if generation.deficits else Fraction(0),
         leftover=Fraction(leftover, unit) if generation.deficits else Fraction(0),
         of_all_debts=generation.deficits,
+        value_grain=Fraction(1, unit),
         collateral_rounding=Rounding.DOWN if directed else Rounding.NEAREST,
         debt_rounding=Rounding.UP if directed else Rounding.NEAREST,
     )
 
 
-def _pockets(market: MarketNow, now_ts: int) -> Iterator[Pocket]:
+def _pockets(market: MarketNow, snapshot: Snapshot) -> Iterator[Pocket]:
     balances = market.generation.balances
     for at, (asset, now) in enumerate(market.reserves.items()):
         reserve = now.reserve
@@ -77,25 +80,62 @@ def _pockets(market: MarketNow, now_ts: int) -> Iterator[Pocket]:
             ),
             deficit_raw=reserve.deficit_raw,
             fee=Fraction(reserve.liquidation_protocol_fee_bps, BPS),
-            interest=_interest(reserve, market.generation, now_ts),
+            interest=_interest(
+                reserve,
+                _curve(reserve, snapshot.rows),
+                market.generation,
+                snapshot.block.timestamp - reserve.last_update_ts,
+            ),
         )
 
 
-def _interest(reserve: Reserve, generation: Generation, now_ts: int) -> Interest:
-    """Before v3.1 a strategy's parameters are in its code only: what it said last goes on."""
+class _Curve(NamedTuple):
+    """The parameters of a strategy: the slopes are what is added up to the kink, and from there."""
+
+    kink: Fraction
+    base: Fraction
+    slope1: Fraction
+    slope2: Fraction
+
+
+def _curve(reserve: Reserve, rows: Rows) -> _Curve | None:
+    """What the strategy states (v3.0) or was given (since v3.1); None where neither is known.
+
+    Nor where the kink is at 0: such a strategy of v3.0 has one rate only, or fails.
+    """
+    own = rows.find(InterestRateStrategy, reserve.interest_rate_strategy)
+    if own is not None:
+        unit = RAY
+        stated = (own.optimal_usage_ray, own.base_rate_ray, own.slope1_ray, own.slope2_ray)
+    else:
+        unit = BPS
+        stated = (
+            reserve.optimal_usage_bps,
+            reserve.base_rate_bps,
+            reserve.slope1_bps,
+            reserve.slope2_bps,
+        )
+    if min(stated) < 0 or not 0 < stated[0] <= unit:
+        return None
+    return _Curve(*(Fraction(value, unit) for value in stated))
+
+
+def _interest(
+    reserve: Reserve, curve: _Curve | None, generation: Generation, elapsed: int
+) -> Interest:
+    """Where the curve is not known, the last rate goes on."""
     borrow_rate = Fraction(reserve.variable_borrow_rate_ray, RAY)
-    kink = Fraction(reserve.optimal_usage_bps, BPS)
-    known = 0 < kink < 1
-    slope1, slope2 = Fraction(reserve.slope1_bps, BPS), Fraction(reserve.slope2_bps, BPS)
+    curve = curve or _Curve(Fraction(1), borrow_rate, Fraction(0), Fraction(0))
+    beyond = 1 - curve.kink
     compounds = generation.compounding is exponential
     return Interest(
         model=Model.KINKED_EXPONENTIAL if compounds else Model.KINKED_SECONDS,
         borrow_rate=borrow_rate,
         supply_rate=Fraction(reserve.liquidity_rate_ray, RAY),
-        base=Fraction(reserve.base_rate_bps, BPS) if known else borrow_rate,
-        slope1=slope1 / kink if known else Fraction(0),
-        slope2=slope2 / (1 - kink) if known else Fraction(0),
-        kink=kink if known else Fraction(1),
+        base=curve.base,
+        slope1=curve.slope1 / curve.kink,
+        slope2=curve.slope2 / beyond if beyond else Fraction(0),
+        kink=curve.kink,
         reserve_factor=Fraction(reserve.reserve_factor_bps, BPS),
-        elapsed=now_ts - reserve.last_update_ts,
+        elapsed=elapsed,
     )

@@ -16,7 +16,8 @@ class Reserve(Row, table="aave_v3_reserves", key=("asset",)):
 
     Indexes and rates in ray, caps in whole tokens, `_bps` in 1/10,000; `liquidation_bonus_bps`
     contains the 100 % (10,500 is a bonus of 5 %). `*_raw` are base units of the asset, the scaled
-    supplies divided by their index. `stable_debt`: somebody borrowed at a stable rate once.
+    supplies divided by their index. `stable_debt`: somebody borrowed at a stable rate once. The
+    parameters of rates are those that a strategy of v3.1 or later was given.
     """
 
     asset: str
@@ -42,6 +43,7 @@ class Reserve(Row, table="aave_v3_reserves", key=("asset",)):
     borrow_cap: int = 0
     unbacked_mint_cap: int = 0
     debt_ceiling: int = 0
+    interest_rate_strategy: str = ZERO_ADDRESS
     optimal_usage_bps: int = 0
     base_rate_bps: int = 0
     slope1_bps: int = 0
@@ -57,6 +59,20 @@ class Reserve(Row, table="aave_v3_reserves", key=("asset",)):
     flash_loan_enabled: bool = False
     siloed_borrowing: bool = False
     borrowable_in_isolation: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterestRateStrategy(Row, table="aave_v3_interest_rate_strategies", key=("strategy",)):
+    """The immutables of a strategy of v3.0, in ray. Reserves may share one.
+
+    -1 where it was not asked, or does not say.
+    """
+
+    strategy: str
+    optimal_usage_ray: Wide = -1
+    base_rate_ray: Wide = -1
+    slope1_ray: Wide = -1
+    slope2_ray: Wide = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +198,7 @@ class Implementation(Row, table="aave_v3_implementations", key=("proxy",)):
 
 ROWS = (
     Reserve,
+    InterestRateStrategy,
     UserReserve,
     Account,
     EModeCategory,

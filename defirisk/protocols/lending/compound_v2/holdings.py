@@ -77,14 +77,14 @@ def _supplied(
 
 
 def _owed(unit: int, quote: int, row: AccountMarket, now: CTokenNow, parameters: int) -> Holding:
-    """The amount is the balance before all interest, to the nearest base unit.
+    """The amount is the balance before all interest.
 
     The contract keeps a principal and an index of its own for each account; put on the market's
-    common index, it is off by half a base unit at most, which is less than the quote's grain.
+    common index, it is no whole number of base units.
     """
-    balance, index = borrow_balance(row, now.token), now.token.borrow_index_mantissa
-    amount = (balance * MANTISSA + index // 2) // index
-    return Holding(unit, quote, Side.DEBT, amount, balance, parameters)
+    amount = Fraction(row.principal_raw * MANTISSA, row.interest_index_mantissa)
+    whole, balance = amount.numerator // amount.denominator, borrow_balance(row, now.token)
+    return Holding(unit, quote, Side.DEBT, whole, balance, parameters, amount - whole)
 
 
 def _decimals(now: CTokenNow) -> int:

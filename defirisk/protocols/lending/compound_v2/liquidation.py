@@ -39,6 +39,7 @@ def liquidation(snapshot: Snapshot, exact: Holdings) -> Liquidation:
         mechanism=Mechanism.CLOSE_FACTOR,
         close_factor=Fraction(market.comptroller.close_factor_mantissa, MANTISSA),
         bad_debt=BadDebt.STAYS,
+        in_shares=True,
     )
     place = NO_RULE if market.comptroller.seize_paused else 0
     return Liquidation(

@@ -11,7 +11,7 @@ import pytest
 from defirisk.contagion.cascade.outcome import CascadeOutcome
 from defirisk.contagion.cascade.play import Cascade
 from defirisk.contagion.cascade.settings import BASE
-from defirisk.contagion.cascade.settle import plan
+from defirisk.contagion.cascade.settle import plan, weighed
 from defirisk.contagion.valuation import UNMOVED
 from defirisk.core.book import Book
 from defirisk.core.liquidation import Rule
@@ -126,9 +126,7 @@ def test_the_largest_debt_and_collateral_are_chosen_the_first_of_equal_ones() ->
     cascade = Cascade(liquidated(plain(tokens, [entries]), [HALF]))
     state = cascade.opening(UNMOVED, ALONE)
     worth = np.full(8, 1 / UNIT)
-    debt, collateral, *_ = plan(
-        cascade.facts.units, state.amount, worth, np.ones(8), np.zeros(8), 0
-    )
+    _, _, debt, collateral, _ = weighed(cascade.facts.units, state.amount, worth, 0)
     assert (debt, collateral) == (2, 1)
 
 
@@ -138,7 +136,11 @@ def test_the_protocols_fee_is_of_the_bonus() -> None:
     state = cascade.opening(UNMOVED, ALONE)
     worth = np.full(4, 1 / UNIT)
     fee = np.full(4, 0.1)
-    *_, paid, seized, taken = plan(cascade.facts.units, state.amount, worth, np.ones(4), fee, 0)
+    units, amount = cascade.facts.units, state.amount
+    backing, owed, debt, collateral, _ = weighed(units, amount, worth, 0)
+    paid, seized, taken = plan(
+        units, amount, worth, np.ones(4), fee, 0, debt, collateral, backing, owed
+    )
     assert seized / paid == pytest.approx(1.05, rel=1e-12)
     assert taken == pytest.approx((seized - seized / 1.05) * 0.1, rel=1e-12)
 

@@ -23,6 +23,7 @@ def _reserve_initialized(log: Log, state: State) -> None:
             asset=args["asset"],
             a_token=args["aToken"],
             variable_debt_token=args["variableDebtToken"],
+            interest_rate_strategy=args["interestRateStrategyAddress"],
             active=True,
         )
     )
@@ -115,6 +116,7 @@ _RESERVE_EVENTS: dict[str, Handler] = {
     "BorrowableInIsolationChanged": _set(borrowable_in_isolation="borrowable"),
     "LiquidationGracePeriodChanged": _set(grace_period_until_ts="gracePeriodUntil"),
     "LiquidationGracePeriodDisabled": _grace_period_disabled,
+    "ReserveInterestRateStrategyChanged": _set(interest_rate_strategy="newStrategy"),
     "ReserveInterestRateDataChanged": _interest_rate_data_changed,
 }
 
