@@ -24,7 +24,7 @@ from defirisk.contagion.cascade.state import LANES
 from defirisk.core.scenario import Scenario
 
 FROZEN = replace(BASE, round_seconds=0)
-DEPTHS = {"deep": 30.0, "violent": 1.0}
+DEPTHS = {"deep": 100.0, "violent": 1.0}
 """Dollars in a pool, over what units pledge of its asset."""
 
 COUNTS = {

@@ -81,8 +81,10 @@ def openings(
     basis = np.zeros((size, means, BASIS))
     depth = np.ones((size, len(table.venues)))
     for n, moves in enumerate(every):
-        own_market[n, list(moves.market)] = [float(one) for one in moves.market.values()]
-        own_quote[n, list(moves.quotes)] = [float(one) for one in moves.quotes.values()]
+        for asset, factor in moves.market.items():
+            own_market[n, asset] = float(factor)
+        for quote, factor in moves.quotes.items():
+            own_quote[n, quote] = float(factor)
         open_means(found, leaves[n], basis[n])
         if moves.depth:
             depth[n] = depths(table, scenarios[n])

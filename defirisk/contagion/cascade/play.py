@@ -35,6 +35,7 @@ from defirisk.contagion.cascade.state import (
 )
 from defirisk.contagion.cascade.units import DEBT, Units, unit_table
 from defirisk.contagion.cascade.vaults import vault_table
+from defirisk.contagion.cascade.watching import held_assets
 from defirisk.contagion.valuation import UNMOVED
 from defirisk.core.book import Book, Floats, Ints
 from defirisk.core.scenario import Scenario, market_prices
@@ -71,6 +72,7 @@ class Cascade:
         self._units, self._amounts = unit_table(book)
         self._pockets = pocket_table(book)
         self.facts = self._facts()
+        self._room: State | None = None
 
     def play(
         self,
@@ -129,7 +131,13 @@ class Cascade:
             self.book, scenarios, self.sources, self.pools, self._amounts, self._pockets
         )
         given = np.stack([assumed(settings, one) for one in scenarios])
-        return begun, given, self.opening(UNMOVED, settings, watched=True)
+        return begun, given, self._workplace(settings)
+
+    def _workplace(self, settings: Settings) -> State:
+        """A state that machine code puts at every opening itself: for one thread at a time."""
+        if self._room is None or len(self._room.path) != settings.max_rounds + 1:
+            self._room = self.opening(UNMOVED, settings, watched=True)
+        return self._room
 
     @cached_property
     def _machine_code(self) -> Kernel:
@@ -178,6 +186,14 @@ class Cascade:
                 worth=np.zeros(quotes),
                 fallen=np.zeros(1),
                 last=np.zeros(count, dtype=np.float32),
+                price=np.zeros(quotes),
+                usd=np.zeros(assets),
+                pools=np.zeros(pools.shape),
+                still=np.zeros(len(pools), dtype=np.int8),
+                moved=np.zeros(1, dtype=np.int64),
+                quiet=np.zeros((assets, assets), dtype=np.int8),
+                held=held_assets(units),
+                refused=np.zeros(count, dtype=np.int32),
                 unit=np.zeros(count, dtype=np.int32),
                 listed=np.zeros(1, dtype=np.int64),
                 bound=np.full(1, np.inf),

@@ -52,6 +52,8 @@ from defirisk.contagion.cascade.watching import (
     MOVED,
     bare,
     hopeless,
+    refuse,
+    refused_again,
     remember,
     renew_watch,
     safe,
@@ -112,7 +114,7 @@ def settle_watched(f: Facts, s: State, assumed: Floats, r: int) -> int:
     fallen = renew_watch(f, s)
     for n in range(s.watch.listed[0]):
         u = s.watch.unit[n]
-        if safe(s, u, fallen):
+        if safe(s, u, fallen) or refused_again(f, s, u):
             continue
         paid = settle_unit(f, s, assumed, r, u, capacity, True)
         if paid > 0:
@@ -136,8 +138,11 @@ def settle_unit(
     paid = 0.0
     if debt >= 0 and collateral >= 0:
         if bounded and hopeless(f, s, assumed, u, debt, collateral, value):
+            refuse(f, s, u, debt, collateral)
             return 0.0
         paid = attempt(f, s, assumed, r, u, capacity, debt, collateral, backing, owed)
+        if bounded and paid == 0:
+            refuse(f, s, u, debt, collateral)
     elif bounded and bare(f.units, s.amount, u):
         s.touched[u] = BARE
     if paid > 0:
@@ -159,7 +164,9 @@ def attempt(
     backing: float,
     total: float,
 ) -> float:
-    """Liquidates a unit if the protocol allows and it pays; USD repaid, 0 where it does not."""
+    """Liquidates a unit if the protocol allows and it pays; USD repaid, 0 where it does not, -1
+    where only cash is missing, the market's or the keepers'.
+    """
     units = f.units
     paid, seized, fee = plan(
         units, s.amount, s.price, s.rate, f.fee, u, debt, collateral, backing, total
@@ -170,9 +177,11 @@ def attempt(
     a, b = units.asset[owing], units.asset[pledge]
     k = units.pocket[pledge]
     if k >= 0 and f.pays_out[pledge] > 0 and s.pockets[k, CASH] < seized - fee:
-        return 0.0
+        return -1.0
     cost = paid * s.usd[a]
-    if not cost <= capacity or not worth_of(f, s, assumed, b, a, seized - fee) >= paid + s.gas[a]:
+    if not cost <= capacity:
+        return -1.0
+    if not worth_of(f, s, assumed, b, a, seized - fee) >= paid + s.gas[a]:
         return 0.0
     liquidate(f, s, r, u, debt, collateral, paid, seized, fee)
     s.seized[b, a] += seized - fee

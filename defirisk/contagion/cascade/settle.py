@@ -173,8 +173,8 @@ def _shares(
     ratio = floor(ratio * SHARES)
     taken = floor(ratio * repaid / SHARES)
     if taken > held:
-        taken = held
         repaid = ceil((held + 1.0) * SHARES / ratio) - 1.0
+        taken = min(held, floor(ratio * repaid / SHARES))
     seized = taken * share
     return repaid, seized, seized - floor((taken - floor(taken * part)) * share)
 

@@ -82,6 +82,14 @@ class Watch(NamedTuple):
     worth: Floats  # (Q,), as the round before began
     fallen: Floats  # (1,), by how much health factors may have fallen, as that round began
     last: Rough  # (N,), health as last looked at, over `fallen` of then
+    price: Floats  # (Q,), likewise
+    usd: Floats  # (A,), likewise
+    pools: Floats  # (V, 4 or more), likewise
+    still: Tiny  # (V,), 1: a pool is as it was then
+    moved: Ints  # (1,), the assets of which some price is not as it was then, a bit each
+    quiet: Tiny  # (A, A), 1: every pool between two assets is as it was then; 2: one is not
+    held: Ints  # (N,), the assets that a unit holds or owes, a bit each
+    refused: Narrow  # (N,), 1 + the two assets of what could not be done; 0: nothing is known
     unit: Narrow  # (N,)
     listed: Ints  # (1,)
     bound: Floats  # (1,)

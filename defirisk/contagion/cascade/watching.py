@@ -6,6 +6,7 @@ what rounding makes of the few products and sums behind it.
 
 from __future__ import annotations
 
+import numpy as np
 from numpy import inf
 
 from defirisk.contagion.cascade.pools import spot
@@ -21,7 +22,7 @@ from defirisk.contagion.cascade.routes import (
 from defirisk.contagion.cascade.settle import CLOSE_FACTOR, HEALTH_CLOSE_FACTOR
 from defirisk.contagion.cascade.state import LANES, UNKNOWN, Facts, State, Watch
 from defirisk.contagion.cascade.units import CLOSE, DEBT, MECHANISM, Units
-from defirisk.core.book import Floats
+from defirisk.core.book import Floats, Ints
 
 GUARD = 1e-6
 """Far more than floats round in one health factor, of which 24 bits are kept."""
@@ -35,10 +36,21 @@ FEW = 4.0
 AHEAD = 0.95
 """The list is made for falls that are this much deeper than the one so far."""
 
+BITS = 62
+"""Assets that share a bit are told apart no more: that costs time, and nothing else."""
+
 UNSEEN, SEEN, MOVED, BARE = range(4)
 """`State.touched`: what machine code knows of a unit. Not looked at yet; looked at, and as it was
 then; liquidated since; without anything that could be taken.
 """
+
+
+def held_assets(units: Units) -> Ints:
+    """The assets of every unit, a bit each, shape (N,); no kernel."""
+    bits = np.left_shift(1, units.asset[units.quote] % BITS).astype(np.int64)
+    if len(bits) == 0:
+        return np.zeros(len(units.place), dtype=np.int64)
+    return np.bitwise_or.reduceat(bits, units.first[:-1])
 
 
 def weigh_lanes(units: Units, amount: Floats, watch: Watch) -> None:
@@ -92,6 +104,7 @@ def renew_watch(f: Facts, s: State) -> float:
         watch.fallen[0] = 1.0
     else:
         watch.fallen[0] *= spread(f, s)
+    note_changes(f, s)
     for q in range(len(s.worth)):
         watch.worth[q] = s.worth[q]
     fallen = float(watch.fallen[0])
@@ -107,6 +120,60 @@ def renew_watch(f: Facts, s: State) -> float:
                 watch.last[u] = watch.health[lane, u]
     watch.listed[0] = n
     return fallen
+
+
+def note_changes(f: Facts, s: State) -> None:
+    """What is not as it was when the round before began."""
+    watch = s.watch
+    watch.moved[0] = 0
+    for q in range(len(s.worth)):
+        if s.worth[q] != watch.worth[q] or s.price[q] != watch.price[q]:
+            watch.moved[0] |= 1 << (f.units.asset[q] % BITS)
+        watch.price[q] = s.price[q]
+    for a in range(len(s.usd)):
+        if s.usd[a] != watch.usd[a]:
+            watch.moved[0] |= 1 << (a % BITS)
+        watch.usd[a] = s.usd[a]
+        for b in range(len(s.usd)):
+            watch.quiet[a, b] = 0
+    for v in range(s.pools.shape[0]):
+        watch.still[v] = 1
+        for column in range(s.pools.shape[1]):
+            if s.pools[v, column] != watch.pools[v, column]:
+                watch.still[v] = 0
+            watch.pools[v, column] = s.pools[v, column]
+
+
+def nothing_sold(f: Facts, s: State, b: int, a: int) -> bool:
+    """Whether every pool between two assets is as it was when the round before began."""
+    quiet = s.watch.quiet
+    if quiet[b, a] == 0:
+        quiet[b, a] = 1
+        for r in range(f.routes.first[b, a], f.routes.behind[b, a]):
+            hop = f.routes.hops[r]
+            if s.watch.still[hop[POOL]] == 0:
+                quiet[b, a] = 2
+            if hop[NEXT_POOL] >= 0 and s.watch.still[hop[NEXT_POOL]] == 0:
+                quiet[b, a] = 2
+    return bool(quiet[b, a] == 1)
+
+
+def refused_again(f: Facts, s: State, u: int) -> bool:
+    """Whether what could not be done a round ago is now exactly what it was then."""
+    if s.watch.refused[u] == 0:
+        return False
+    pair, size = s.watch.refused[u] - 1, len(s.usd)
+    if s.watch.moved[0] & s.watch.held[u] == 0 and nothing_sold(f, s, pair // size, pair % size):
+        return True
+    s.watch.refused[u] = 0
+    return False
+
+
+def refuse(f: Facts, s: State, u: int, debt: int, collateral: int) -> None:
+    """Notes what could not be done, for a reason that only prices or pools can end."""
+    units = f.units
+    a, b = units.asset[units.quote[debt]], units.asset[units.quote[collateral]]
+    s.watch.refused[u] = 1 + b * len(s.usd) + a
 
 
 def safe(s: State, u: int, fallen: float) -> bool:
@@ -201,6 +268,7 @@ def forget_watch(f: Facts, s: State, amount: Floats) -> None:
                 s.amount[h] = amount[h]
         s.touched[u] = 0
         s.seen[u] = 0
+        s.watch.refused[u] = 0
     s.watch.listed[0] = 0
     s.watch.bound[0] = inf
 
@@ -208,7 +276,11 @@ def forget_watch(f: Facts, s: State, amount: Floats) -> None:
 KERNELS = (
     weigh_lanes,
     spread,
+    note_changes,
     renew_watch,
+    nothing_sold,
+    refused_again,
+    refuse,
     safe,
     remember,
     bare,
