@@ -107,11 +107,14 @@ class Median:
 
 @dataclass(frozen=True, slots=True)
 class Clamp:
-    """`part`, but not below `low` and not above `high`; None: no limit on that side."""
+    """`part`, but not below `low` and not above `high`; None: no limit on that side. `rise`: by how
+    much `high` rises each second from now on.
+    """
 
     part: Program
     low: Fraction | None
     high: Fraction | None
+    rise: Fraction = Fraction(0)
 
 
 @dataclass(frozen=True, slots=True)

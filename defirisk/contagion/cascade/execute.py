@@ -170,9 +170,9 @@ def still_pledged(units: Units, amount: Floats, worth: Floats, u: int) -> bool:
     """Whether any collateral is left that counts, and is worth something to the protocol."""
     grain = units.rules[units.rule[u], VALUE_GRAIN]
     for h in range(units.first[u], units.first[u + 1]):
-        if units.side[h] != DEBT and units.threshold[h] > 0 and amount[h] > 0:
-            if amount[h] * worth[units.quote[h]] >= grain:
-                return True
+        counts = units.side[h] != DEBT and units.threshold[h] > 0 and amount[h] > 0
+        if counts and amount[h] * worth[units.quote[h]] >= grain:
+            return True
     return False
 
 

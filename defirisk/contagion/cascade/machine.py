@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from types import FunctionType
 from typing import Any, cast
 
@@ -25,8 +26,9 @@ depend on it.
 """
 
 
-def machine_code(kernels: Iterable[Kernel]) -> dict[str, Kernel]:
-    """Every kernel compiled, by its name; callees come before their callers.
+@cache
+def machine_code(kernels: tuple[Kernel, ...]) -> dict[str, Kernel]:
+    """Every kernel compiled, by its name; callees come before their callers. Made once a process.
 
     No fast-math and no contraction: results are those of the Python functions, bit for bit. What
     is kept on disk is found again while the kernel, its constants and all that it calls stay as

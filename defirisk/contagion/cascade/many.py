@@ -17,7 +17,7 @@ from defirisk.contagion.cascade.means import BASIS
 from defirisk.contagion.cascade.opening import APART, Sources, feed_factors, many_leaves, open_means
 from defirisk.contagion.cascade.oracles import move_claims, quotes
 from defirisk.contagion.cascade.pools import PoolTable, move_spot, shrink
-from defirisk.contagion.cascade.rounds import clock, passing, play, spot_of
+from defirisk.contagion.cascade.rounds import clock, grow_shares, passing, play, spot_of
 from defirisk.contagion.cascade.state import LANES, Facts, State
 from defirisk.contagion.cascade.watching import forget_watch, weigh_lanes
 from defirisk.core.book import Book, Floats, Ints
@@ -177,6 +177,7 @@ def copy(source: Floats, target: Floats) -> None:
 def open_pools(f: Facts, s: State, o: Openings, n: int) -> None:
     """Kernel. Arbitrage and depth shocks, and what pools say then."""
     for v in range(s.pools.shape[0]):
+        s.share_root[v] = f.share_root[v] * o.depth[n, v]
         if o.turn[n, v] != 1.0:
             move_spot(f.pools, s.pools, v, 0, 1, o.turn[n, v])
         if o.depth[n, v] != 1.0:
@@ -206,6 +207,7 @@ def open_oracles(f: Facts, s: State, o: Openings, n: int) -> None:
         told.held_quote[q] = 0
         told.said[q] = NAN
     hold_feeds(f, s, o, n)
+    grow_shares(s)
     move_claims(oracles, told, s.market)
     for k in range(len(told.leaves)):
         told.opening[k] = told.leaves[k]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -15,7 +15,17 @@ from defirisk.contagion.cascade.programs import Compiled, compiled, evaluate
 from defirisk.contagion.cascade.ticks import tick_powers
 from defirisk.core.book import Book, Floats, Ints
 from defirisk.core.evm import Address
-from defirisk.core.quote import Conversion, Feed, Leaf, Market, Program, Spot, leaves
+from defirisk.core.quote import (
+    Conversion,
+    Feed,
+    Leaf,
+    Market,
+    Program,
+    Root,
+    Spot,
+    leaves,
+    parts,
+)
 from defirisk.core.scenario import Moves, Scenario, conversions, market_prices
 from defirisk.core.venue import Venue
 from defirisk.shocks.target import price_moves
@@ -34,6 +44,7 @@ class Sources:
 
     tables: Oracles
     compiled: Compiled
+    venues: int
 
     @property
     def feeds(self) -> tuple[Feed, ...]:
@@ -51,7 +62,8 @@ class Sources:
 def sources(book: Book, venues: Sequence[Venue]) -> Sources:
     """The oracles of a book. `venues` are the pools that are computed with, in their order."""
     claims = claims_in_order(book)
-    programs = [*book.quote_program, *(_program(book, claim) for claim in claims)]
+    quoted, claimed = book.quote_program, [_program(book, claim) for claim in claims]
+    programs = [*quoted, *claimed]
     code = compiled(programs, [asset.address for asset in book.assets])
     tree = price_tree(book, venues)
     pairs = [*zip(tree.venue, tree.token, tree.other, strict=True), *_pairs(code.spots, venues)]
@@ -65,12 +77,16 @@ def sources(book: Book, venues: Sequence[Venue]) -> Sources:
         feed_asset=np.array([priced.get(one.address, -1) for one in code.feeds], dtype=np.int64),
         feed_scale=np.array([_scale(book, one.address) for one in code.feeds], dtype=np.float64),
         claim=np.array(claims, dtype=np.int64),
+        share_of_quote=_shares(venues, [_asset(book, int(a)) for a in book.quote_asset], quoted),
+        share_of_claim=_shares(venues, [_asset(book, claim) for claim in claims], claimed),
         means=mean_table(book, code.means, len(programs)),
         code=code.code,
         blocks=code.blocks,
         powers=tick_powers(),
+        rising=code.blocks.constants + np.array(list(code.rising), dtype=np.int64),
+        rise=np.array(list(code.rising.values()), dtype=np.float64),
     )
-    return Sources(tables=tables, compiled=code)
+    return Sources(tables=tables, compiled=code, venues=len(venues))
 
 
 def claims_in_order(book: Book) -> list[int]:
@@ -94,6 +110,30 @@ def claims_in_order(book: Book) -> list[int]:
     for asset in range(len(book.assets)):
         visit(asset)
     return order
+
+
+def _asset(book: Book, asset: int) -> Address:
+    return book.assets[asset].address
+
+
+def _shares(
+    venues: Sequence[Venue], tokens: Sequence[Address], programs: Sequence[Program]
+) -> Ints:
+    """The pool of which each token is a share, where its program prices it by the root of the
+    product of the reserves, as all of them do; -1 elsewhere.
+    """
+    place = {venue.address: v for v, venue in enumerate(venues) if len(venue.tokens) == 2}
+    found = [
+        place.get(token, -1) if any(isinstance(part, Root) for part in _all_parts(program)) else -1
+        for token, program in zip(tokens, programs, strict=True)
+    ]
+    return np.array(found, dtype=np.int64)
+
+
+def _all_parts(program: Program) -> Iterator[Program]:
+    yield program
+    for part in parts(program):
+        yield from _all_parts(part)
 
 
 def _program(book: Book, claim: int) -> Program:
@@ -133,10 +173,13 @@ def _priced_assets(book: Book) -> dict[Address, int]:
     return found
 
 
-def opening(book: Book, scenario: Scenario, found: Sources, rounds: int) -> Told:
+def opening(
+    book: Book, scenario: Scenario, found: Sources, rounds: int, share: Floats | None = None
+) -> Told:
     """Where everything stands once the scenario's moves are applied, for as many rounds.
 
-    As `core.scenario.quote_prices`, but that a mean which moved is rounded as its contract does.
+    As `core.scenario.quote_prices`, but that a mean which moved is rounded as its contract does,
+    and that a pool's share is worth what arbitrageurs paid in fees more: `share` (V,), else 1.
     """
     tables = found.tables
     market = market_prices(book, [scenario])[:, 0]
@@ -153,6 +196,7 @@ def opening(book: Book, scenario: Scenario, found: Sources, rounds: int) -> Told
         basis=np.zeros((len(found.compiled.means), BASIS)),
         history=np.zeros((len(found.compiled.means) + 1, rounds + 1)),
         stack=np.zeros(found.compiled.depth + 1),
+        share=np.ones(found.venues) if share is None else share,
     )
     open_means(found, told.leaves, told.basis)
     move_claims(tables, told, np.ones(len(book.assets)))

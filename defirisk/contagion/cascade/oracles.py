@@ -39,10 +39,14 @@ class Oracles(NamedTuple):
     feed_asset: Ints  # (F,), -1: of none
     feed_scale: Floats  # (F,), 10 to the feed's decimals; 0: unknown
     claim: Ints  # (B,), assets, each after the claims that it is made of
+    share_of_quote: Ints  # (Q,), the pool whose share a quote prices by its reserves, else -1
+    share_of_claim: Ints  # (B,), likewise
     means: Means
     code: Code
     blocks: Blocks
     powers: Floats  # (20,)
+    rising: Ints  # (L,), leaves that rise with time
+    rise: Floats  # (L,), by how much a second
 
 
 class Told(NamedTuple):
@@ -63,6 +67,7 @@ class Told(NamedTuple):
     basis: Floats  # (T, BASIS)
     history: Floats  # (T + 1, rounds + 1)
     stack: Floats  # room for evaluation
+    share: Floats  # (V,), by how much fees have raised what a share of a pool stands for
 
 
 def differs(one: float, other: float) -> bool:
@@ -93,6 +98,8 @@ def move_claims(oracles: Oracles, told: Told, factors: Floats) -> None:
         asset = oracles.claim[b]
         worth = evaluate(oracles.code, quotes + b, told.leaves, told.stack)
         worth *= told.own_market[asset]
+        if oracles.share_of_claim[b] >= 0:
+            worth *= told.share[oracles.share_of_claim[b]]
         told.leaves[first + asset] = worth
         before = told.opening[first + asset]
         factors[asset] = 1.0
@@ -165,6 +172,8 @@ def quotes(oracles: Oracles, told: Told, growth: Floats, out_quotes: Floats) -> 
     for q in range(len(told.said)):
         if told.held_quote[q] == 0:
             value = evaluate(oracles.code, q, told.leaves, told.stack)
+            if oracles.share_of_quote[q] >= 0:
+                value *= told.share[oracles.share_of_quote[q]]
             if differs(value, told.said[q]):
                 moved = 1
             told.said[q] = value

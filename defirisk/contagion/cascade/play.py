@@ -21,6 +21,7 @@ from defirisk.contagion.cascade.opening import Sources, opening, sources
 from defirisk.contagion.cascade.outcome import CascadeOutcome, Played, gathered
 from defirisk.contagion.cascade.pockets import pocket_table
 from defirisk.contagion.cascade.pools import PoolTable, move_spot, pool_table, shrink, spot
+from defirisk.contagion.cascade.pools.columns import KIND, PRODUCT
 from defirisk.contagion.cascade.routes import routes
 from defirisk.contagion.cascade.settings import BASE, Settings
 from defirisk.contagion.cascade.state import (
@@ -154,13 +155,16 @@ class Cascade:
         pools = self._opened_pools(scenario)
         quotes, assets, count = len(book.quote_asset), len(book.assets), len(units.place)
         pairs = len(self.facts.oracles.pair_venue)
-        told = opening(book, scenario, self.sources, settings.max_rounds)
+        roots = self.facts.share_root * depths(self.pools, scenario)
+        share = _shares(pools, roots)
+        told = opening(book, scenario, self.sources, settings.max_rounds, share)
         return State(
             amount=self._amounts.copy(),
             pockets=self._pockets.copy(),
             pools=pools,
             opening_pools=pools.copy(),
             opening_spot=self._spots(pools),
+            share_root=roots,
             spot_factor=np.ones(pairs),
             conversion=np.ones(len(self.sources.conversions)),
             told=told,
@@ -221,6 +225,7 @@ class Cascade:
             pledged=_used(units, debt=False),
             owed=_used(units, debt=True),
             vaults=vault_table(book, self.sources.conversions),
+            share_root=_roots(table),
         )
 
     def _opened_pools(self, scenario: Scenario) -> Floats:
@@ -278,6 +283,18 @@ def _of_pockets(book: Book, units: Units, name: str) -> Floats:
     pockets = book.liquidation.pockets
     values = [float(getattr(pockets[k], name)) if k >= 0 else 0.0 for k in units.pocket]
     return np.array(values, dtype=np.float64)
+
+
+def _shares(pools: Floats, roots: Floats) -> Floats:
+    """By how much fees have raised what a share of each pool stands for, shape (V,)."""
+    now: Floats = np.sqrt(pools[:, 0] * pools[:, 1])
+    return np.divide(now, roots, out=np.ones_like(roots), where=roots > 0)
+
+
+def _roots(table: PoolTable) -> Floats:
+    product = table.pools.facts[:, KIND] == PRODUCT
+    roots = np.sqrt(table.state[:, 0] * table.state[:, 1])
+    return np.where(product, roots, 0.0)
 
 
 def _used(units: Units, *, debt: bool) -> Ints:

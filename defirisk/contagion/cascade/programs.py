@@ -77,6 +77,8 @@ class Compiled:
     conversions: tuple[Conversion, ...]
     means: tuple[Twap, ...]
     constants: Floats  # (K,)
+    rising: dict[int, float]
+    """Which constants rise, by their place in the block, and by how much a second."""
     depth: int
     """How many values evaluation keeps at once, at most."""
 
@@ -90,7 +92,8 @@ class _Found:
     spots: dict[Spot, int] = field(default_factory=dict)
     conversions: dict[Conversion, int] = field(default_factory=dict)
     means: dict[Twap, int] = field(default_factory=dict)
-    constants: dict[float, int] = field(default_factory=dict)
+    constants: dict[float | Clamp, int] = field(default_factory=dict)
+    rising: dict[int, float] = field(default_factory=dict)
     unknown: int | None = None
 
     def place(self, leaf: Leaf) -> tuple[str, int]:
@@ -114,6 +117,21 @@ class _Found:
                 self.constants[value] = self.unknown
             return "constants", self.unknown
         return "constants", self.constants.setdefault(value, len(self.constants))
+
+    def limit(self, clamp: Clamp, high: float) -> tuple[str, int]:
+        """The upper limit of a clamp: one that rises is its own."""
+        if not clamp.rise:
+            return self.constant(high)
+        place = self.constants.setdefault(clamp, len(self.constants))
+        self.rising[place] = float(clamp.rise)
+        return "constants", place
+
+    def values(self) -> Floats:
+        """The constants in the order of their places."""
+        return np.array(
+            [float(one.high or 0) if isinstance(one, Clamp) else one for one in self.constants],
+            dtype=np.float64,
+        )
 
     def blocks(self) -> Blocks:
         """Where each block begins, in the order of the fields."""
@@ -159,7 +177,8 @@ def compiled(programs: Sequence[Program], assets: Sequence[Address]) -> Compiled
         spots=tuple(found.spots),
         conversions=tuple(found.conversions),
         means=tuple(found.means),
-        constants=np.array(list(found.constants), dtype=np.float64),
+        constants=found.values(),
+        rising=found.rising,
         depth=max(map(_depth, every), default=0),
     )
 
@@ -193,7 +212,7 @@ def _write(
             out.append((RATIO, "", 2))
         case Clamp(low=low, high=high):
             if high is not None:
-                out.append((AT_MOST, *found.constant(float(high))))
+                out.append((AT_MOST, *found.limit(program, float(high))))
             if low is not None:
                 out.append((AT_LEAST, *found.constant(float(low))))
         case Root():

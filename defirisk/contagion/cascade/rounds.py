@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from numpy import ceil, floor, inf
+import math
+
+from numpy import ceil
 
 from defirisk.contagion.cascade import (
+    acting,
     execute,
     oracles,
     pockets,
@@ -14,50 +17,30 @@ from defirisk.contagion.cascade import (
     vaults,
     watching,
 )
-from defirisk.contagion.cascade.execute import liquidate, note
+from defirisk.contagion.cascade.acting import settle_round, settle_watched, value_assets
+from defirisk.contagion.cascade.execute import note
 from defirisk.contagion.cascade.oracles import differs, grown, quotes, step
-from defirisk.contagion.cascade.pockets import CASH, accrue
+from defirisk.contagion.cascade.pockets import accrue
 from defirisk.contagion.cascade.pools import recover, spot
-from defirisk.contagion.cascade.routes import best_route, sell_pair
-from defirisk.contagion.cascade.settle import plan, weighed
+from defirisk.contagion.cascade.routes import sell_pair
 from defirisk.contagion.cascade.state import (
-    ACCOUNTS,
-    CAPACITY,
     DEVIATION,
     DONE,
-    GAS,
-    GAS_USD,
     HALTED,
     IN_POOLS,
-    LIQUIDATIONS,
     MAX_ROUNDS,
     PROCEEDS,
     RECOVERY,
-    REFUSED,
     ROUND_SECONDS,
     SALE,
-    SEIZED,
     SLICES,
     SOLD,
-    SPENT,
     UNCOVERED,
-    UNKNOWN,
     Facts,
     State,
 )
 from defirisk.contagion.cascade.units import DEBT
 from defirisk.contagion.cascade.vaults import move_conversions
-from defirisk.contagion.cascade.watching import (
-    BARE,
-    MOVED,
-    bare,
-    hopeless,
-    refuse,
-    refused_again,
-    remember,
-    renew_watch,
-    safe,
-)
 from defirisk.core.book import Floats
 
 
@@ -72,6 +55,9 @@ def clock(f: Facts, s: State, seconds: float, blocks: float) -> None:
         value = told.opening[first + c] * s.conversion[c]
         earned = earned or value != told.leaves[first + c]
         told.leaves[first + c] = value
+    for n in range(len(f.oracles.rising)):
+        told.leaves[f.oracles.rising[n]] += f.oracles.rise[n] * seconds
+        earned = earned or seconds > 0
     for q in range(len(s.rate)):
         k = units.pocket[q]
         growth = s.pockets[k, units.growth[q]] if k >= 0 else 1.0
@@ -84,130 +70,6 @@ def clock(f: Facts, s: State, seconds: float, blocks: float) -> None:
     for q in range(len(s.rate)):
         s.worth[q] = s.quote[q] / units.scale[q]
         s.price[q] = s.worth[q] / s.rate[q] if s.rate[q] > 0 else 0.0
-
-
-def value_assets(f: Facts, s: State, assumed: Floats) -> None:
-    """What base units are worth at the market prices of this moment."""
-    for a in range(len(s.market)):
-        s.usd[a] = s.market[a] / f.asset_scale[a]
-        s.gas[a] = inf
-        if s.market[a] > 0:
-            s.gas[a] = ceil(assumed[GAS_USD] / s.market[a] * f.asset_scale[a])
-        for b in range(len(s.market)):
-            s.known[a, b] = 0
-
-
-def settle_round(f: Facts, s: State, assumed: Floats, r: int) -> int:
-    """Steps 2 and 3; how many liquidations there were. Looks at every unit."""
-    count, capacity = 0, float(assumed[CAPACITY])
-    for u in range(len(f.units.place)):
-        paid = settle_unit(f, s, assumed, r, u, capacity, False)
-        if paid > 0:
-            capacity -= paid
-            count += 1
-    return count
-
-
-def settle_watched(f: Facts, s: State, assumed: Floats, r: int) -> int:
-    """As `settle_round`, without those of whom it is known beforehand: the same, only sooner."""
-    count, capacity = 0, float(assumed[CAPACITY])
-    fallen = renew_watch(f, s)
-    for n in range(s.watch.listed[0]):
-        u = s.watch.unit[n]
-        if safe(s, u, fallen) or refused_again(f, s, u):
-            continue
-        paid = settle_unit(f, s, assumed, r, u, capacity, True)
-        if paid > 0:
-            capacity -= paid
-            count += 1
-    return count
-
-
-def settle_unit(
-    f: Facts, s: State, assumed: Floats, r: int, u: int, capacity: float, bounded: bool
-) -> float:
-    """Screens a unit and liquidates it if the protocol allows and it pays; USD repaid, else 0."""
-    backing, owed, debt, collateral, value = weighed(f.units, s.amount, s.worth, u)
-    if bounded:
-        remember(s, u, backing, owed)
-    if not backing < owed:
-        return 0.0
-    if s.seen[u] == 0:
-        s.seen[u] = 1
-        s.by_deployment[f.units.deployment[u], ACCOUNTS] += 1
-    paid = 0.0
-    if debt >= 0 and collateral >= 0:
-        if bounded and hopeless(f, s, assumed, u, debt, collateral, value):
-            refuse(f, s, u, debt, collateral)
-            return 0.0
-        paid = attempt(f, s, assumed, r, u, capacity, debt, collateral, backing, owed)
-        if bounded and paid == 0:
-            refuse(f, s, u, debt, collateral)
-    elif bounded and bare(f.units, s.amount, u):
-        s.touched[u] = BARE
-    if paid > 0:
-        s.touched[u] = MOVED
-    else:
-        s.totals[REFUSED] += 1
-    return paid
-
-
-def attempt(
-    f: Facts,
-    s: State,
-    assumed: Floats,
-    r: int,
-    u: int,
-    capacity: float,
-    debt: int,
-    collateral: int,
-    backing: float,
-    total: float,
-) -> float:
-    """Liquidates a unit if the protocol allows and it pays; USD repaid, 0 where it does not, -1
-    where only cash is missing, the market's or the keepers'.
-    """
-    units = f.units
-    paid, seized, fee = plan(
-        units, s.amount, s.price, s.rate, f.fee, u, debt, collateral, backing, total
-    )
-    if not paid > 0 or not seized > fee:
-        return 0.0
-    owing, pledge = units.quote[debt], units.quote[collateral]
-    a, b = units.asset[owing], units.asset[pledge]
-    k = units.pocket[pledge]
-    if k >= 0 and f.pays_out[pledge] > 0 and s.pockets[k, CASH] < seized - fee:
-        return -1.0
-    cost = paid * s.usd[a]
-    if not cost <= capacity:
-        return -1.0
-    if not worth_of(f, s, assumed, b, a, seized - fee) >= paid + s.gas[a]:
-        return 0.0
-    liquidate(f, s, r, u, debt, collateral, paid, seized, fee)
-    s.seized[b, a] += seized - fee
-    s.selling[b] = 1
-    s.totals[LIQUIDATIONS] += 1
-    s.totals[SEIZED] += (seized - fee) * s.usd[b]
-    s.totals[SPENT] += cost
-    s.totals[GAS] += assumed[GAS_USD]
-    return float(cost)
-
-
-def worth_of(f: Facts, s: State, assumed: Floats, b: int, a: int, amount: float) -> float:
-    """Base units of asset `a` that `amount` of asset `b` brings now; 0 where nobody buys it."""
-    if a == b:
-        return amount
-    route, brought = best_route(f.pools, f.routes, s.pools, b, a, amount)
-    if route >= 0 or f.routes.behind[b, a] > f.routes.first[b, a]:
-        return brought
-    if assumed[UNKNOWN] > 0:
-        return elsewhere(s, b, a, amount)
-    return 0.0
-
-
-def elsewhere(s: State, b: int, a: int, amount: float) -> float:
-    """What it is worth at the market prices of the round."""
-    return float(floor(amount * s.usd[b] / s.usd[a]))
 
 
 def sell_round(f: Facts, s: State, assumed: Floats, r: int) -> None:
@@ -240,6 +102,7 @@ def prices_and_oracles(f: Facts, s: State, assumed: Floats, r: int, seconds: flo
         if pairs.pair_venue[p] >= 0 and s.opening_spot[p] > 0:
             s.spot_factor[p] = spot_of(f, s, p) / s.opening_spot[p]
     move_conversions(f.vaults, s.pockets, s.conversion)
+    grow_shares(s)
     for n in range(len(s.before)):
         s.before[n] = s.told.leaves[n]
     step(
@@ -260,6 +123,13 @@ def prices_and_oracles(f: Facts, s: State, assumed: Floats, r: int, seconds: flo
         if counts and differs(s.told.leaves[n], s.before[n]):
             moved = True
     return moved
+
+
+def grow_shares(s: State) -> None:
+    """By how much fees have raised the root of the product of each pair's reserves."""
+    for v in range(len(s.told.share)):
+        if s.share_root[v] > 0:
+            s.told.share[v] = math.sqrt(s.pools[v, 0] * s.pools[v, 1]) / s.share_root[v]
 
 
 def spot_of(f: Facts, s: State, p: int) -> float:
@@ -355,15 +225,10 @@ KERNELS = (
     *oracles.KERNELS,
     *vaults.KERNELS,
     *watching.KERNELS,
+    *acting.KERNELS,
     clock,
-    value_assets,
-    elsewhere,
-    worth_of,
-    attempt,
-    settle_unit,
-    settle_round,
-    settle_watched,
     sell_round,
+    grow_shares,
     spot_of,
     prices_and_oracles,
     recover_pools,

@@ -58,6 +58,7 @@ class Facts(NamedTuple):
     pledged: Ints  # (Q,), 1 where some unit pledges it
     owed: Ints  # (Q,), 1 where some unit owes it
     vaults: Vaults
+    share_root: Floats  # (V,), root of the product of a pair's reserves today; 0 of other pools
 
 
 LANES = 16
@@ -103,6 +104,7 @@ class State(NamedTuple):
     pools: Floats  # (V, 4 or more)
     opening_pools: Floats  # likewise, as the first round begins
     opening_spot: Floats  # (pairs,), base units
+    share_root: Floats  # (V,), as in the facts, of what a depth shock left
     spot_factor: Floats  # (pairs,)
     conversion: Floats  # (C,), factors since the start
     told: Told

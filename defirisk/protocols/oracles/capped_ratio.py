@@ -202,7 +202,8 @@ class CappedRatio(FeedsWithGetters):
             price = capped_price(base.price, ratio, most, row.ratio_decimals)
             rate = Conversion(row.ratio_provider, Fraction(ratio, 10**row.ratio_decimals))
             limit = Fraction(most, 10**row.ratio_decimals)
-            program = Product((Clamp(rate, None, limit), base.of(row.base_feed)))
+            rise = Fraction(cap.growth_per_second_raw, 10**row.ratio_decimals)
+            program = Product((Clamp(rate, None, limit, rise), base.of(row.base_feed)))
             found[row.feed] = Answer(
                 price=price,
                 decimals=row.decimals,

@@ -60,6 +60,14 @@ def test_the_rounds_are_those_of_numpy(case: Settings, depth: float) -> None:
     assert ours.liquidations.sum() > 0
 
 
+def test_they_are_on_a_book_with_units_of_every_kind() -> None:
+    """So many that some are just above what a protocol asks to be left, and feeds just off."""
+    book = liquidated.book(2500, 8.0)
+    ours, theirs = both(book, liquidated.scenarios(book, 6), FROZEN)
+    agree(ours, theirs)
+    assert ours.liquidations.sum() > 2000
+
+
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.integers(1, 40),
