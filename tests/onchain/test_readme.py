@@ -64,7 +64,8 @@ def folder(devnet: Devnet, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(command: str, folder: Path, devnet: Devnet) -> str:
     environment = {**os.environ, "ETH_RPC_URL": devnet.url, "PYTHONPATH": str(ROOT)}
     words = [os.path.expandvars(word) for word in shlex.split(command)]
-    words = [devnet.url if word == "$ETH_RPC_URL" else word for word in words]
+    meant = {"$ETH_RPC_URL": devnet.url, "aave-v3-ethereum": "aave-v3-devnet"}
+    words = [meant.get(word, word) for word in words]
     done = subprocess.run(
         [sys.executable, "-m", "defirisk", *words[1:]],
         cwd=folder,

@@ -16,7 +16,6 @@ from defirisk.contagion.screen import screen
 from defirisk.core.adapter import Token
 from defirisk.core.book import Book
 from defirisk.core.claim import Allocation, Claim
-from defirisk.core.liquidation import Interest, Model, Pocket
 from defirisk.core.quote import Constant
 from defirisk.reports import cascade
 from defirisk.reports.cascade.cases import settings_of, vault_factors
@@ -25,7 +24,14 @@ from defirisk.reports.render import FORMATS, render
 from defirisk.shocks.grammar import scenario
 from tests import books
 from tests.books import Token as Made
-from tests.unit.contagion.cascade.liquidated import AAVE, HALF, WHOLE, liquidated, pair
+from tests.unit.contagion.cascade.liquidated import (
+    AAVE,
+    HALF,
+    WHOLE,
+    liquidated,
+    pair,
+    pocket_of,
+)
 from tests.unit.reports import sample
 from tests.unit.reports.test_stress import MEASURES
 
@@ -166,24 +172,6 @@ def test_a_pool_that_runs_dry_is_said_so() -> None:
     said = body(book, "price:ETH=+40%", base=replace(BASE, gas_usd=0.0))
     assert "pools-empty" in codes(said)
     assert "pools-empty" not in codes(body(made(), "price:ETH=-30%"))
-
-
-def pocket_of(book: Book, asset: int, fee: Fraction) -> Pocket:
-    """The first market of an asset, with 100,000 whole tokens of lenders and no interest."""
-    quotes = [q for q in range(len(book.quote_asset)) if book.quote_asset[q] == asset]
-    return Pocket(
-        market=next(m for m, facts in enumerate(book.markets) if facts.asset == asset),
-        supply_quote=quotes[0],
-        debt_quote=quotes[-1],
-        cash_raw=50_000 * 10**18,
-        supplied_raw=100_000 * 10**18,
-        borrowed_raw=50_000 * 10**18,
-        interest=Interest(
-            model=Model.LINEAR, borrow_rate=Fraction(0), supply_rate=Fraction(0), base=Fraction(0)
-        ),
-        fee=fee,
-        pays_out=False,
-    )
 
 
 def test_the_protocols_fee_is_not_taken_for_unknown_depth() -> None:

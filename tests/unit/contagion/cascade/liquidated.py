@@ -9,7 +9,16 @@ from fractions import Fraction
 from hypothesis import strategies as st
 
 from defirisk.core.book import Book
-from defirisk.core.liquidation import BadDebt, Liquidation, Mechanism, Rounding, Rule
+from defirisk.core.liquidation import (
+    BadDebt,
+    Interest,
+    Liquidation,
+    Mechanism,
+    Model,
+    Pocket,
+    Rounding,
+    Rule,
+)
 from defirisk.core.sources import Sources
 from defirisk.core.venue import Venue
 from defirisk.swaps.constant_product import ConstantProduct
@@ -70,6 +79,24 @@ def pair(first: str, second: str, reserves: tuple[float, float], name: str = "")
         pool=ConstantProduct(
             reserves=(int(reserves[0] * UNIT), int(reserves[1] * UNIT)), fee=Fraction(3, 1000)
         ),
+    )
+
+
+def pocket_of(book: Book, asset: int, fee: Fraction) -> Pocket:
+    """The first market of an asset, with 100,000 whole tokens of lenders and no interest."""
+    quotes = [q for q in range(len(book.quote_asset)) if book.quote_asset[q] == asset]
+    return Pocket(
+        market=next(m for m, facts in enumerate(book.markets) if facts.asset == asset),
+        supply_quote=quotes[0],
+        debt_quote=quotes[-1],
+        cash_raw=50_000 * 10**18,
+        supplied_raw=100_000 * 10**18,
+        borrowed_raw=50_000 * 10**18,
+        interest=Interest(
+            model=Model.LINEAR, borrow_rate=Fraction(0), supply_rate=Fraction(0), base=Fraction(0)
+        ),
+        fee=fee,
+        pays_out=False,
     )
 
 
