@@ -13,8 +13,8 @@ import numpy as np
 from benchmarks import liquidated, synthetic
 from benchmarks.book import difference
 from benchmarks.measure import Result, arguments, paired
-from benchmarks.plain_cascade import NumpyTables, tables
-from benchmarks.plain_rounds import NumpyRounds, Totals
+from benchmarks.plain_cascade import NumpyTables, Totals, tables
+from benchmarks.plain_rounds import NumpyRounds
 from defirisk.contagion.cascade import many
 from defirisk.contagion.cascade.machine import machine_code
 from defirisk.contagion.cascade.outcome import CascadeOutcome

@@ -237,3 +237,22 @@ def _oracles(book: Book, follows: Mapping[Address, int]) -> Oracles:
 
 def _number(leaf: Leaf) -> float:
     return float("nan") if leaf.value is None else float(leaf.value)
+
+
+class Totals:
+    """What the rounds of one scenario did, in USD: by deployment (D,), by asset (A,), in all."""
+
+    def __init__(self, deployments: int, assets: int) -> None:
+        self.accounts = np.zeros(deployments, dtype=np.int64)
+        self.debt, self.collateral, self.written_off = np.zeros((3, deployments))
+        self.uncovered, self.penalty, self.fees = np.zeros((3, deployments))
+        self.asset_debt, self.asset_collateral = np.zeros((2, assets))
+        self.asset_bad, self.in_pools = np.zeros((2, assets))
+        self.liquidations, self.rounds, self.keepers = 0, 0, 0.0
+        self.path: list[Floats] = []
+
+
+def cut(value: Floats, how: Ints) -> Floats:
+    """To whole base units, by each one's own rounding."""
+    down = np.floor(value + 0.5 * (how == Rounding.NEAREST))
+    return np.where(how == Rounding.UP, np.ceil(value), down)

@@ -8,29 +8,15 @@ from math import floor
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.plain_cascade import NumpyTables
+from benchmarks.plain_cascade import NumpyTables, Totals, cut
 from defirisk.contagion.cascade.settings import Settings
 from defirisk.core.book import Floats, Ints
-from defirisk.core.liquidation import Rounding
 from defirisk.core.quote import SAME
 from defirisk.core.scenario import Scenario, market_prices
 
 Bools = npt.NDArray[np.bool_]
 HELD = 1e-9
 """A feed whose factor is off its asset's by more than this was moved by itself."""
-
-
-class Totals:
-    """What the rounds of one scenario did, in USD: by deployment (D,), by asset (A,), in all."""
-
-    def __init__(self, deployments: int, assets: int) -> None:
-        self.accounts = np.zeros(deployments, dtype=np.int64)
-        self.debt, self.collateral, self.written_off = np.zeros((3, deployments))
-        self.uncovered, self.penalty, self.fees = np.zeros((3, deployments))
-        self.asset_debt, self.asset_collateral = np.zeros((2, assets))
-        self.asset_bad, self.in_pools = np.zeros((2, assets))
-        self.liquidations, self.rounds, self.keepers = 0, 0, 0.0
-        self.path: list[Floats] = []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,8 +129,8 @@ class NumpyRounds:
     ) -> tuple[Floats, Floats]:
         t = self.t
         quote, other = t.quote[debt], t.quote[pledge]
-        owed = _cut(self.amount[debt] * t.rate[quote], t.cut_debt[u])
-        pledged = _cut(self.amount[pledge] * t.rate[other], t.cut_pledge[u])
+        owed = cut(self.amount[debt] * t.rate[quote], t.cut_debt[u])
+        pledged = cut(self.amount[pledge] * t.rate[other], t.cut_pledge[u])
         price, pays = self.worth[quote] / t.rate[quote], self.worth[other] / t.rate[other]
         small = (owed * price < t.full_below[u]) | (pledged * pays < t.full_below[u])
         full = small | (backing <= total * t.full_health[u])
@@ -218,7 +204,7 @@ class NumpyRounds:
             (plans.pledge, plans.seized, t.cut_pledge),
         ):
             rate, held = t.rate[t.quote[row]], self.amount[row]
-            whole = base >= _cut(held * rate, cut[plans.unit])
+            whole = base >= cut(held * rate, cut[plans.unit])
             self.amount[row] -= np.where(whole, held, np.minimum(held, base / rate))
         a, b, d = t.asset[plans.debt], t.asset[plans.pledge], t.deployment[plans.unit]
         cost = plans.repaid / t.asset_scale[a] * self.market[a]
@@ -245,7 +231,7 @@ class NumpyRounds:
         bare = np.zeros(len(t.place), dtype=np.bool_)
         bare[units] = t.books[units] & ~pledging[units]
         rows = np.flatnonzero(bare[t.unit] & t.is_debt & (self.amount > 0))
-        left = _cut(self.amount[rows] * t.rate[t.quote[rows]], t.cut_debt[t.unit[rows]])
+        left = cut(self.amount[rows] * t.rate[t.quote[rows]], t.cut_debt[t.unit[rows]])
         value = left / t.asset_scale[t.asset[rows]] * self.market[t.asset[rows]]
         self.amount[rows] = 0
         where = t.deployment[t.unit[rows]]
@@ -311,9 +297,3 @@ class NumpyRounds:
         done.asset_bad += np.bincount(
             t.asset[t.is_debt], part[t.is_debt], minlength=len(self.market)
         )
-
-
-def _cut(value: Floats, how: Ints) -> Floats:
-    """To whole base units, by each one's own rounding."""
-    down = np.floor(value + 0.5 * (how == Rounding.NEAREST))
-    return np.where(how == Rounding.UP, np.ceil(value), down)

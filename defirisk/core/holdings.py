@@ -43,8 +43,8 @@ class Holding:
     """`amount_raw` base units of a quote, held or owed by a unit. Indexes into `Holdings`.
 
     `balance_raw` is what the contract itself calls the balance now, in base units of the asset:
-    the amount with the quote's rates, rounded as the contract rounds. `remainder` is what the amount
-    is beyond whole base units, where the contract keeps it on an index of its own.
+    the amount with the quote's rates, rounded as the contract rounds. `remainder` is what the
+    amount is beyond whole base units, where the contract keeps it on an index of its own.
     """
 
     unit: int

@@ -22,7 +22,6 @@ Floats = npt.NDArray[np.float64]
 ROOT_SCALE = 10**40
 """Square roots are taken to this many parts: far beyond float64."""
 
-
 SAME = 1e-12
 """Values that differ by less, relatively, did not move: floats round."""
 

@@ -14,10 +14,11 @@ import numpy as np
 
 from defirisk.contagion.cascade import rounds
 from defirisk.contagion.cascade.means import BASIS
-from defirisk.contagion.cascade.opening import APART, Sources, feed_factors, many_leaves, open_means
+from defirisk.contagion.cascade.opening import APART, feed_factors, many_leaves, open_means
 from defirisk.contagion.cascade.oracles import move_claims, quotes
 from defirisk.contagion.cascade.pools import PoolTable, move_spot, shrink
 from defirisk.contagion.cascade.rounds import clock, grow_shares, passing, play, spot_of
+from defirisk.contagion.cascade.sources import Sources
 from defirisk.contagion.cascade.state import LANES, Facts, State
 from defirisk.contagion.cascade.watching import forget_watch, weigh_lanes
 from defirisk.core.book import Book, Floats, Ints

@@ -1,176 +1,25 @@
-"""What oracles are made of, as arrays, and where they stand at the start of a scenario."""
+"""Where the oracles of a book stand at the start of a scenario."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 import numpy as np
 
-from defirisk.contagion.cascade.means import BASIS, mean_table, opened
-from defirisk.contagion.cascade.oracles import Oracles, Told, move_claims, quotes
-from defirisk.contagion.cascade.prices import price_tree
-from defirisk.contagion.cascade.programs import Compiled, compiled, evaluate
-from defirisk.contagion.cascade.ticks import tick_powers
+from defirisk.contagion.cascade.means import BASIS, opened
+from defirisk.contagion.cascade.oracles import Told, move_claims, quotes
+from defirisk.contagion.cascade.programs import evaluate
+from defirisk.contagion.cascade.sources import Sources
 from defirisk.core.book import Book, Floats, Ints
 from defirisk.core.evm import Address
 from defirisk.core.quote import (
-    Conversion,
-    Feed,
     Leaf,
-    Market,
-    Program,
-    Root,
-    Spot,
-    leaves,
-    parts,
 )
 from defirisk.core.scenario import Moves, Scenario, conversions, market_prices
-from defirisk.core.venue import Venue
-from defirisk.shocks.target import price_moves
 
 APART = 1e-9
 """Factors that differ by more, relatively, are not of one move: prices are floats, and rounded."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sources:
-    """The tables of the kernels, and which leaf each of their rows is.
-
-    `feeds` has the rows of `Oracles.feed_asset`, `conversions` those of the kernels' argument of
-    that name, `spots` the pairs behind the tree's.
-    """
-
-    tables: Oracles
-    compiled: Compiled
-    venues: int
-
-    @property
-    def feeds(self) -> tuple[Feed, ...]:
-        return self.compiled.feeds
-
-    @property
-    def spots(self) -> tuple[Spot, ...]:
-        return self.compiled.spots
-
-    @property
-    def conversions(self) -> tuple[Conversion, ...]:
-        return self.compiled.conversions
-
-
-def sources(book: Book, venues: Sequence[Venue]) -> Sources:
-    """The oracles of a book. `venues` are the pools that are computed with, in their order."""
-    claims = claims_in_order(book)
-    quoted, claimed = book.quote_program, [_program(book, claim) for claim in claims]
-    programs = [*quoted, *claimed]
-    code = compiled(programs, [asset.address for asset in book.assets])
-    tree = price_tree(book, venues)
-    pairs = [*zip(tree.venue, tree.token, tree.other, strict=True), *_pairs(code.spots, venues)]
-    columns = np.array(pairs, dtype=np.int64).reshape(-1, 3)
-    priced = _priced_assets(book)
-    tables = Oracles(
-        tree=tree,
-        pair_venue=columns[:, 0].copy(),
-        pair_token=columns[:, 1].copy(),
-        pair_other=columns[:, 2].copy(),
-        feed_asset=np.array([priced.get(one.address, -1) for one in code.feeds], dtype=np.int64),
-        feed_scale=np.array([_scale(book, one.address) for one in code.feeds], dtype=np.float64),
-        claim=np.array(claims, dtype=np.int64),
-        share_of_quote=_shares(venues, [_asset(book, int(a)) for a in book.quote_asset], quoted),
-        share_of_claim=_shares(venues, [_asset(book, claim) for claim in claims], claimed),
-        means=mean_table(book, code.means, len(programs)),
-        code=code.code,
-        blocks=code.blocks,
-        powers=tick_powers(),
-        rising=code.blocks.constants + np.array(list(code.rising), dtype=np.int64),
-        rise=np.array(list(code.rising.values()), dtype=np.float64),
-    )
-    return Sources(tables=tables, compiled=code, venues=len(venues))
-
-
-def claims_in_order(book: Book) -> list[int]:
-    """Assets that are claims, each after the claims that it is made of; in a circle, the first one
-    comes last.
-    """
-    place = {asset.address: a for a, asset in enumerate(book.assets)}
-    order: list[int] = []
-    begun: set[int] = set()
-
-    def visit(asset: int) -> None:
-        program = book.assets[asset].program
-        if program is None or asset in begun:
-            return
-        begun.add(asset)
-        for leaf in leaves(program):
-            if isinstance(leaf, Market) and leaf.asset in place:
-                visit(place[leaf.asset])
-        order.append(asset)
-
-    for asset in range(len(book.assets)):
-        visit(asset)
-    return order
-
-
-def _asset(book: Book, asset: int) -> Address:
-    return book.assets[asset].address
-
-
-def _shares(
-    venues: Sequence[Venue], tokens: Sequence[Address], programs: Sequence[Program]
-) -> Ints:
-    """The pool of which each token is a share, where its program prices it by the root of the
-    product of the reserves, as all of them do; -1 elsewhere.
-    """
-    place = {venue.address: v for v, venue in enumerate(venues) if len(venue.tokens) == 2}
-    found = [
-        place.get(token, -1) if any(isinstance(part, Root) for part in _all_parts(program)) else -1
-        for token, program in zip(tokens, programs, strict=True)
-    ]
-    return np.array(found, dtype=np.int64)
-
-
-def _all_parts(program: Program) -> Iterator[Program]:
-    yield program
-    for part in parts(program):
-        yield from _all_parts(part)
-
-
-def _program(book: Book, claim: int) -> Program:
-    program = book.assets[claim].program
-    assert program is not None
-    return program
-
-
-def _pairs(spots: Sequence[Spot], venues: Sequence[Venue]) -> list[tuple[int, int, int]]:
-    place = {venue.address: v for v, venue in enumerate(venues)}
-    found = []
-    for spot in spots:
-        v = place.get(spot.venue, -1)
-        traded = v >= 0 and {spot.base, spot.quote} <= set(venues[v].tokens)
-        if traded:
-            found.append((v, venues[v].place(spot.base), venues[v].place(spot.quote)))
-        else:
-            found.append((-1, 0, 1))
-    return found
-
-
-def _scale(book: Book, feed: Address) -> float:
-    answer = book.sources.answers.get(feed)
-    return float(10**answer.decimals) if answer is not None else 0.0
-
-
-def _priced_assets(book: Book) -> dict[Address, int]:
-    """The asset whose market each feed follows: one whose price shock moves the feed; of several,
-    the first that follows no other, else the first.
-    """
-    found: dict[Address, int] = {}
-    own = [a for a, asset in enumerate(book.assets) if asset.follows is None]
-    others = [a for a, asset in enumerate(book.assets) if asset.follows is not None]
-    for asset in own + others:
-        for feed in price_moves(book, asset, Fraction(1, 2)).feeds:
-            found.setdefault(feed, asset)
-    return found
 
 
 def opening(

@@ -17,13 +17,14 @@ from defirisk.contagion.cascade.many import (
     openings,
     turns,
 )
-from defirisk.contagion.cascade.opening import Sources, opening, sources
+from defirisk.contagion.cascade.opening import opening
 from defirisk.contagion.cascade.outcome import CascadeOutcome, Played, gathered
 from defirisk.contagion.cascade.pockets import pocket_table
 from defirisk.contagion.cascade.pools import PoolTable, move_spot, pool_table, shrink, spot
 from defirisk.contagion.cascade.pools.columns import KIND, PRODUCT
 from defirisk.contagion.cascade.routes import routes
 from defirisk.contagion.cascade.settings import BASE, Settings
+from defirisk.contagion.cascade.sources import Sources, sources
 from defirisk.contagion.cascade.state import (
     ASSUMED,
     LANES,
@@ -34,11 +35,11 @@ from defirisk.contagion.cascade.state import (
     State,
     Watch,
 )
-from defirisk.contagion.cascade.units import DEBT, Units, unit_table
+from defirisk.contagion.cascade.units import asset_scales, of_pockets, unit_table, used
 from defirisk.contagion.cascade.vaults import vault_table
 from defirisk.contagion.cascade.watching import held_assets
 from defirisk.contagion.valuation import UNMOVED
-from defirisk.core.book import Book, Floats, Ints
+from defirisk.core.book import Book, Floats
 from defirisk.core.scenario import Scenario, market_prices
 
 Kernel = Callable[..., None]
@@ -219,11 +220,11 @@ class Cascade:
             pools=table.pools,
             routes=routes(table, len(book.assets)),
             oracles=self.sources.tables,
-            asset_scale=_asset_scales(book, units),
-            fee=_of_pockets(book, units, "fee"),
-            pays_out=_of_pockets(book, units, "pays_out"),
-            pledged=_used(units, debt=False),
-            owed=_used(units, debt=True),
+            asset_scale=asset_scales(book, units),
+            fee=of_pockets(book, units, "fee"),
+            pays_out=of_pockets(book, units, "pays_out"),
+            pledged=used(units, debt=False),
+            owed=used(units, debt=True),
             vaults=vault_table(book, self.sources.conversions),
             share_root=_roots(table),
         )
@@ -268,23 +269,6 @@ def assumed(settings: Settings, scenario: Scenario) -> Floats:
     return np.array(values)
 
 
-def _asset_scales(book: Book, units: Units) -> Floats:
-    """10 to the decimals of each asset, shape (A,); 1 of what no market quotes."""
-    scales = np.ones(len(book.assets))
-    scales[units.asset] = units.scale
-    for place, asset in enumerate(book.assets):
-        token = book.sources.tokens.get(asset.address)
-        if token is not None:
-            scales[place] = float(10**token.decimals)
-    return scales
-
-
-def _of_pockets(book: Book, units: Units, name: str) -> Floats:
-    pockets = book.liquidation.pockets
-    values = [float(getattr(pockets[k], name)) if k >= 0 else 0.0 for k in units.pocket]
-    return np.array(values, dtype=np.float64)
-
-
 def _shares(pools: Floats, roots: Floats) -> Floats:
     """By how much fees have raised what a share of each pool stands for, shape (V,)."""
     now: Floats = np.sqrt(pools[:, 0] * pools[:, 1])
@@ -295,9 +279,3 @@ def _roots(table: PoolTable) -> Floats:
     product = table.pools.facts[:, KIND] == PRODUCT
     roots = np.sqrt(table.state[:, 0] * table.state[:, 1])
     return np.where(product, roots, 0.0)
-
-
-def _used(units: Units, *, debt: bool) -> Ints:
-    used = np.zeros(len(units.asset), dtype=np.int64)
-    used[units.quote[(units.side == DEBT) == debt]] = 1
-    return used

@@ -128,3 +128,26 @@ def _rules(rules: tuple[Rule, ...]) -> Floats:
         ],
         dtype=np.float64,
     ).reshape(-1, RULE_WIDTH)
+
+
+def asset_scales(book: Book, units: Units) -> Floats:
+    """10 to the decimals of each asset, shape (A,); 1 of what no market quotes."""
+    scales = np.ones(len(book.assets))
+    scales[units.asset] = units.scale
+    for place, asset in enumerate(book.assets):
+        token = book.sources.tokens.get(asset.address)
+        if token is not None:
+            scales[place] = float(10**token.decimals)
+    return scales
+
+
+def of_pockets(book: Book, units: Units, name: str) -> Floats:
+    pockets = book.liquidation.pockets
+    values = [float(getattr(pockets[k], name)) if k >= 0 else 0.0 for k in units.pocket]
+    return np.array(values, dtype=np.float64)
+
+
+def used(units: Units, *, debt: bool) -> Ints:
+    used = np.zeros(len(units.asset), dtype=np.int64)
+    used[units.quote[(units.side == DEBT) == debt]] = 1
+    return used

@@ -8,8 +8,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from defirisk.contagion.cascade.opening import Sources, opening, sources
+from defirisk.contagion.cascade.opening import opening
 from defirisk.contagion.cascade.oracles import Told, step
+from defirisk.contagion.cascade.sources import Sources, sources
 from defirisk.core.adapter import Answer
 from defirisk.core.book import Book
 from defirisk.core.evm import Address

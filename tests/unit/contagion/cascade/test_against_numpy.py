@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from benchmarks import liquidated, synthetic
 from benchmarks.cascade import COUNTS, agreement, job
-from benchmarks.plain_cascade import tables
-from benchmarks.plain_rounds import NumpyRounds, Totals
+from benchmarks.plain_cascade import Totals, tables
+from benchmarks.plain_rounds import NumpyRounds
 from defirisk.contagion.cascade.outcome import CascadeOutcome
 from defirisk.contagion.cascade.play import Cascade
 from defirisk.contagion.cascade.settings import BASE, Settings

@@ -8,9 +8,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from defirisk.contagion.cascade.opening import Sources, claims_in_order, opening, sources
+from defirisk.contagion.cascade.opening import opening
 from defirisk.contagion.cascade.oracles import quotes
 from defirisk.contagion.cascade.pools import pool_table
+from defirisk.contagion.cascade.sources import Sources, claims_in_order, sources
 from defirisk.core.book import Asset, Book
 from defirisk.core.quote import (
     Market,

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from defirisk.contagion.cascade import oracles
 from defirisk.contagion.cascade.machine import machine_code
-from defirisk.contagion.cascade.opening import Sources, sources
 from defirisk.contagion.cascade.oracles import step
 from defirisk.contagion.cascade.pools import pool_table
+from defirisk.contagion.cascade.sources import Sources, sources
 from defirisk.core.book import Book
 from defirisk.core.quote import (
     Floats,
