@@ -18,7 +18,7 @@ import numpy.typing as npt
 from defirisk.core.book import Book, Floats, Ints
 from defirisk.core.evm import Address
 from defirisk.core.holdings import Side
-from defirisk.core.liquidation import BadDebt, Mechanism, Rule
+from defirisk.core.liquidation import BadDebt, Mechanism, Rounding, Rule
 from defirisk.core.quote import Feed, Leaf, leaves
 from defirisk.swaps.constant_product import ConstantProduct
 
@@ -252,7 +252,7 @@ class Totals:
         self.path: list[Floats] = []
 
 
-def cut(value: Floats, how: Ints) -> Floats:
+def whole(value: Floats, how: Ints) -> Floats:
     """To whole base units, by each one's own rounding."""
     down = np.floor(value + 0.5 * (how == Rounding.NEAREST))
     return np.where(how == Rounding.UP, np.ceil(value), down)

@@ -8,7 +8,7 @@ from math import floor
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.plain_cascade import NumpyTables, Totals, cut
+from benchmarks.plain_cascade import NumpyTables, Totals, whole
 from defirisk.contagion.cascade.settings import Settings
 from defirisk.core.book import Floats, Ints
 from defirisk.core.quote import SAME
@@ -129,8 +129,8 @@ class NumpyRounds:
     ) -> tuple[Floats, Floats]:
         t = self.t
         quote, other = t.quote[debt], t.quote[pledge]
-        owed = cut(self.amount[debt] * t.rate[quote], t.cut_debt[u])
-        pledged = cut(self.amount[pledge] * t.rate[other], t.cut_pledge[u])
+        owed = whole(self.amount[debt] * t.rate[quote], t.cut_debt[u])
+        pledged = whole(self.amount[pledge] * t.rate[other], t.cut_pledge[u])
         price, pays = self.worth[quote] / t.rate[quote], self.worth[other] / t.rate[other]
         small = (owed * price < t.full_below[u]) | (pledged * pays < t.full_below[u])
         full = small | (backing <= total * t.full_health[u])
@@ -204,7 +204,7 @@ class NumpyRounds:
             (plans.pledge, plans.seized, t.cut_pledge),
         ):
             rate, held = t.rate[t.quote[row]], self.amount[row]
-            whole = base >= cut(held * rate, cut[plans.unit])
+            whole = base >= whole(held * rate, cut[plans.unit])
             self.amount[row] -= np.where(whole, held, np.minimum(held, base / rate))
         a, b, d = t.asset[plans.debt], t.asset[plans.pledge], t.deployment[plans.unit]
         cost = plans.repaid / t.asset_scale[a] * self.market[a]
@@ -231,7 +231,7 @@ class NumpyRounds:
         bare = np.zeros(len(t.place), dtype=np.bool_)
         bare[units] = t.books[units] & ~pledging[units]
         rows = np.flatnonzero(bare[t.unit] & t.is_debt & (self.amount > 0))
-        left = cut(self.amount[rows] * t.rate[t.quote[rows]], t.cut_debt[t.unit[rows]])
+        left = whole(self.amount[rows] * t.rate[t.quote[rows]], t.cut_debt[t.unit[rows]])
         value = left / t.asset_scale[t.asset[rows]] * self.market[t.asset[rows]]
         self.amount[rows] = 0
         where = t.deployment[t.unit[rows]]
