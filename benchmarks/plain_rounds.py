@@ -204,8 +204,8 @@ class NumpyRounds:
             (plans.pledge, plans.seized, t.cut_pledge),
         ):
             rate, held = t.rate[t.quote[row]], self.amount[row]
-            whole = base >= whole(held * rate, cut[plans.unit])
-            self.amount[row] -= np.where(whole, held, np.minimum(held, base / rate))
+            every = base >= whole(held * rate, cut[plans.unit])
+            self.amount[row] -= np.where(every, held, np.minimum(held, base / rate))
         a, b, d = t.asset[plans.debt], t.asset[plans.pledge], t.deployment[plans.unit]
         cost = plans.repaid / t.asset_scale[a] * self.market[a]
         price = self.market[b] / t.asset_scale[b]
