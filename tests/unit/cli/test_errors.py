@@ -55,7 +55,7 @@ def folder(demo_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
         (("positions", "chainlink"), "nobody's positions in chainlink are known"),
         (("report", "protcol", "aave-v3"), "unknown report 'protcol': did you mean protocol?"),
         (("report", "protocol", "aav"), "nothing called 'aav' is indexed: did you mean aave"),
-        (("report", "protocol"), "Missing argument 'NAME'"),
+        (("report", "protocol"), "a report on a protocol needs a NAME"),
         (("report", "protocol", "aave-v3", "--format", "pdf"), "'pdf' is not one of"),
         (("list", "protcols"), "'protcols' is not one of"),
         (("list",), "Missing argument"),
