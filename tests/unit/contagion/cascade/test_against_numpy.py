@@ -99,7 +99,7 @@ def test_markets_without_cash_and_pools_without_depth_count() -> None:
 
 def test_machine_code_is_python_bit_for_bit_on_the_benchmarks_book() -> None:
     """Forty scenarios are more than one group of lanes and less than three."""
-    made = job(150, 1.0, 40)
+    made = job(600, 1.0, 40)
     one, other = made.ours(compiled=False), made.ours()
     assert one.liquidations.sum() > 1000
     for name in ("liquidated_debt_usd", "asset_bad_debt_usd", "keepers_usd", "uncovered_usd"):
