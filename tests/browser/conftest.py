@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 TWO_MINUTES = 120
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Closed after each module: while it is open, no other test can run an event loop."""
     try:
         chromium = find_chromium()
     except NoChromium as error:

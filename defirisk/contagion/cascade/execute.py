@@ -5,6 +5,8 @@ from __future__ import annotations
 from numpy import ceil, floor
 
 from defirisk.contagion.cascade.pockets import (
+    SUPPLIED,
+    SUPPLY_GROWTH,
     book_deficit,
     kept,
     paid_out,
@@ -127,7 +129,10 @@ def liquidate(
         repaid(s.pockets, k, paid, shares)
     if c >= 0 and f.pays_out[pledge] > 0:
         paid_out(s.pockets, c, seized - fee)
-        kept(s.pockets, c, fee)
+        if units.rules[units.rule[u], IN_SHARES] > 0:
+            keep_shares(f, s, pledge, c, seized, fee)
+        else:
+            kept(s.pockets, c, fee)
     note(s, r, LIQUIDATION, u, debt, collateral, paid, seized - fee, fee)
     add_up(f, s, u, owing, pledge, paid, seized, fee)
     if units.rules[units.rule[u], BAD_DEBT] != STAYS and not still_pledged(
@@ -141,6 +146,20 @@ def liquidate(
     if k >= 0 and units.rules[units.rule[u], MECHANISM] == WHOLE_POSITION:
         # Repaying rounds up: a share of what is owed is worth less for the next one.
         s.rate[owing] = units.rate[owing] * s.pockets[k, units.growth[owing]]
+
+
+def keep_shares(f: Facts, s: State, pledge: int, c: int, seized: float, fee: float) -> None:
+    """The protocol's part of shares, in whole base units; what redeeming and keeping cut off stays
+    with the other lenders.
+    """
+    share = float(s.rate[pledge])
+    part = floor(floor(seized / share + 0.5) * f.fee[pledge])
+    reserved = floor(part * share)
+    kept(s.pockets, c, reserved)
+    left = float(s.pockets[c, SUPPLIED])
+    if left > fee - reserved:
+        s.pockets[c, SUPPLY_GROWTH] *= left / (left - (fee - reserved))
+        s.rate[pledge] = f.units.rate[pledge] * s.pockets[c, SUPPLY_GROWTH]
 
 
 def add_up(
@@ -197,4 +216,4 @@ def write_off(f: Facts, s: State, r: int, u: int) -> None:
             note(s, r, LOSS, u, h, -1, left, 0.0, 0.0)
 
 
-KERNELS = (note, repay, seize, add_up, still_pledged, write_off, liquidate)
+KERNELS = (note, repay, seize, keep_shares, add_up, still_pledged, write_off, liquidate)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
@@ -121,9 +122,20 @@ def test_a_grid_is_the_product_of_alternatives(made: Book) -> None:
     ]
 
 
+PRICES = """ts,asset,price_usd,source
+2024-03-10,WETH,4000,exchange
+2024-03-12,WETH,3000,exchange
+2024-03-14,WETH,2500,exchange
+"""
+
+
 @pytest.mark.parametrize("name", sorted(plugins.shocks()))
-def test_every_shock_obeys_its_contract(name: str) -> None:
+def test_every_shock_obeys_its_contract(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shock = plugins.shocks()[name]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "prices.csv").write_text(PRICES, encoding="utf-8")
     tokens = [
         Token("WETH", 2000),
         Token("USDC", 1),
