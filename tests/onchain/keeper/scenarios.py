@@ -89,7 +89,7 @@ KNOWN = {
     "morpho-devnet price:LINK=1.9": SECOND_CUT,
     "morpho-devnet price:LINK=2.4 price:USDT=1.07": SECOND_CUT,
     "morpho-devnet price:WETH=600 price:WBTC=15900 price:LINK=2": SECOND_CUT,
-    "morpho-devnet price:WETH=480": "a feed of a pool's share is cut to its decimals after the rest",
+    "morpho-devnet price:WETH=480": "the feed of a share of a pool is cut once more: 2e-9",
     "aave-v3.0-devnet price:USDT=1.25": "what is left uncovered is three base units off",
 }
 """Cases that are still more than 1e-9 off, and why."""
