@@ -110,30 +110,34 @@ def market_prices(
             own[asset, s] = float(factor)
     prices = np.repeat(book.asset_price[:, None], len(scenarios), axis=1) * own
     read = _Reading(book, scenarios, prices, rates or {})
-    for asset in _claims_last(book):
+    for asset in claims_in_order(book):
         program = book.assets[asset].program
         if program is not None:
             prices[asset] = evaluate(program, read) * own[asset]
     return prices
 
 
-def _claims_last(book: Book) -> list[int]:
-    """Assets that are claims, each after the claims that it is made of."""
+def claims_in_order(book: Book) -> list[int]:
+    """Assets that are claims, each after the claims that it is made of; in a circle, the first one
+    comes last.
+    """
     place = {asset.address: a for a, asset in enumerate(book.assets)}
-    order: dict[int, None] = {}
+    order: list[int] = []
+    begun: set[int] = set()
 
-    def visit(asset: int, above: frozenset[int]) -> None:
+    def visit(asset: int) -> None:
         program = book.assets[asset].program
-        if program is None or asset in order or asset in above:
+        if program is None or asset in begun:
             return
+        begun.add(asset)
         for leaf in leaves(program):
             if isinstance(leaf, Market) and leaf.asset in place:
-                visit(place[leaf.asset], above | {asset})
-        order[asset] = None
+                visit(place[leaf.asset])
+        order.append(asset)
 
     for asset in range(len(book.assets)):
-        visit(asset, frozenset())
-    return list(order)
+        visit(asset)
+    return order
 
 
 def quote_prices(book: Book, scenarios: Sequence[Scenario]) -> Floats:

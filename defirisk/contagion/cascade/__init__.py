@@ -38,9 +38,11 @@ a round everybody decides on what was so when it began.
    most, each asset through the pool that pays most for a fall by 2 %. An asset's price has moved by
    the product of the moves of these pools since the start. Claims follow what they are claims on.
 6. *Oracles.* Each by its own rule: what reads a pool reads it; a mean over a window counts each
-   round for its seconds; a reporting network posts the market price, in its own decimals and
-   rounded down, once it is off by `feed_deviation` or more; a vault's share is worth what its
-   markets left it. A price that the scenario holds apart from its market stays where it is.
+   round for its seconds; a reporting network posts its answer at the start times what its asset's
+   market price has moved by since, in its own decimals and rounded down, once it is off by
+   `feed_deviation` or more; a cap rises with the clock; a share of a pair gains the fees; a vault's
+   share is worth what its markets left it. A price that the scenario holds apart from its market
+   stays where it is.
 7. *Recovery.* Pools come back by `recovery` of the way to where they were at the start.
 
 It ends with the first round in which nobody was liquidated and no oracle moved, or after

@@ -18,13 +18,12 @@ from defirisk.core.evm import Address
 from defirisk.core.quote import (
     Conversion,
     Feed,
-    Market,
     Program,
     Root,
     Spot,
-    leaves,
     parts,
 )
+from defirisk.core.scenario import claims_in_order
 from defirisk.core.venue import Venue
 from defirisk.shocks.target import price_moves
 
@@ -82,29 +81,6 @@ def sources(book: Book, venues: Sequence[Venue]) -> Sources:
         rise=np.array(list(code.rising.values()), dtype=np.float64),
     )
     return Sources(tables=tables, compiled=code, venues=len(venues))
-
-
-def claims_in_order(book: Book) -> list[int]:
-    """Assets that are claims, each after the claims that it is made of; in a circle, the first one
-    comes last.
-    """
-    place = {asset.address: a for a, asset in enumerate(book.assets)}
-    order: list[int] = []
-    begun: set[int] = set()
-
-    def visit(asset: int) -> None:
-        program = book.assets[asset].program
-        if program is None or asset in begun:
-            return
-        begun.add(asset)
-        for leaf in leaves(program):
-            if isinstance(leaf, Market) and leaf.asset in place:
-                visit(place[leaf.asset])
-        order.append(asset)
-
-    for asset in range(len(book.assets)):
-        visit(asset)
-    return order
 
 
 def _asset(book: Book, asset: int) -> Address:

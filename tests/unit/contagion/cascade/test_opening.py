@@ -11,13 +11,13 @@ import pytest
 from defirisk.contagion.cascade.opening import opening
 from defirisk.contagion.cascade.oracles import quotes
 from defirisk.contagion.cascade.pools import pool_table
-from defirisk.contagion.cascade.sources import Sources, claims_in_order, sources
+from defirisk.contagion.cascade.sources import Sources, sources
 from defirisk.core.book import Asset, Book
 from defirisk.core.quote import (
     Market,
     Product,
 )
-from defirisk.core.scenario import market_prices, quote_prices
+from defirisk.core.scenario import claims_in_order, market_prices, quote_prices
 from defirisk.shocks.grammar import baseline
 from defirisk.shocks.target import find_asset
 from tests.books import Token, address, book
