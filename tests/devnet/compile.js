@@ -5,6 +5,7 @@
 'use strict';
 const fs = require('fs');
 const path = require('path');
+const { markets, prebuilt } = require('./prebuilt.js');
 
 const [modules, contracts, output] = process.argv.slice(2).map((p) => path.resolve(p));
 
@@ -224,4 +225,7 @@ for (const folder of [...folders, AAVE_V3_0_MISC]) {
     artifacts[AAVE_V3_0_PREFIX + name] = artifact(abi, bytecode, linkReferences, AAVE_V3_0_PREFIX);
   }
 }
+Object.assign(artifacts, prebuilt(modules, artifact, readHardhat));
 fs.writeFileSync(output, JSON.stringify(artifacts));
+const beside = path.join(path.dirname(output), 'synthetix_markets.json');
+fs.writeFileSync(beside, JSON.stringify(markets(modules)));

@@ -21,7 +21,8 @@ from platformdirs import user_cache_dir
 
 HERE = Path(__file__).parent
 PINS = ("package.json", "package-lock.json")
-SOURCES = ("compile.js", *(f"contracts/{file.name}" for file in sorted(HERE.glob("contracts/*"))))
+SCRIPTS = ("compile.js", "prebuilt.js", "maker_history.js")
+SOURCES = (*SCRIPTS, *(f"contracts/{file.name}" for file in sorted(HERE.glob("contracts/*"))))
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,13 @@ class Artifact:
 
 @dataclass(frozen=True)
 class Toolchain:
-    """The pinned node binary and the compiled contracts."""
+    """The pinned node binary, the compiled contracts, and the folder with the rest.
 
+    In the folder: `synthetix_markets.json`, the published parameters of perpetual markets, and
+    `maker.json`, the transactions that built Maker.
+    """
+
+    folder: Path
     anvil: Path
     artifacts: dict[str, Artifact]
 
@@ -87,6 +93,7 @@ def load_toolchain() -> Toolchain:
     home = make_once(cache_root() / f"toolchain-{pins_digest()}", _install)
     artifacts = json.loads((home / "artifacts.json").read_text())
     return Toolchain(
+        folder=home,
         anvil=_anvil(home),
         artifacts={
             name: Artifact(
@@ -108,6 +115,7 @@ def _install(work: Path) -> None:
     # The deepest Aave sources overflow node's default stack inside the compiler.
     compiler = [node, "--stack-size=4000", str(HERE / "compile.js")]
     _run([*compiler, "node_modules", str(HERE / "contracts"), "artifacts.json"], cwd=work)
+    _run([node, str(HERE / "maker_history.js"), "node_modules", ".", "maker.json"], cwd=work)
     _keep_only_what_runs(work)
 
 
