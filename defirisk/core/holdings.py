@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from defirisk.core.evm import Address
 from defirisk.core.quote import Program
+from defirisk.core.requirement import RecoveryMode, Requirement
 
 
 class Side(IntEnum):
@@ -93,7 +94,8 @@ class Holdings:
     `resolution` is the smallest amount of the unit of account that the contract distinguishes:
     near the edge, each holding may be off by that much in floating point. One for all units, or one
     for each. A unit is an account, or an account and its market: "account:market". `owners` has the
-    account of every unit; empty, it is what stands before the colon.
+    account of every unit; empty, it is what stands before the colon. `requirements` are margins to be
+    kept beyond debts, `recovery` the systems whose thresholds depend on the whole of them.
     """
 
     units: tuple[str, ...]
@@ -104,6 +106,8 @@ class Holdings:
     owners: tuple[str, ...] = ()
     unit_of_account: str = "USD"
     resolution: Fraction | tuple[Fraction, ...] = field(default=Fraction(1, 10**8))
+    requirements: tuple[Requirement, ...] = ()
+    recovery: tuple[RecoveryMode, ...] = ()
 
     def resolutions(self) -> tuple[Fraction, ...]:
         """The resolution of every unit."""
