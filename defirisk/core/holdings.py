@@ -94,8 +94,8 @@ class Holdings:
     `resolution` is the smallest amount of the unit of account that the contract distinguishes:
     near the edge, each holding may be off by that much in floating point. One for all units, or one
     for each. A unit is an account, or an account and its market: "account:market". `owners` has the
-    account of every unit; empty, it is what stands before the colon. `requirements` are margins to be
-    kept beyond debts, `recovery` the systems whose thresholds depend on the whole of them.
+    account of every unit; empty, it is what stands before the colon. `requirements` are margins
+    to be kept beyond debts, `recovery` the systems whose thresholds depend on the whole of them.
     """
 
     units: tuple[str, ...]
