@@ -103,7 +103,7 @@ def compile_event(*entries: Mapping[str, Any]) -> EventCodec:
 
     Errors: `UsageError` where they cannot be used, or their logs not be told apart.
     """
-    signature = _signature(entries[0])
+    signature = signature_of(entries[0])
     layouts: dict[int, Layout] = {}
     for entry in entries:
         layout = _layout(entry)
@@ -119,7 +119,7 @@ def compile_event(*entries: Mapping[str, Any]) -> EventCodec:
 
 def _layout(entry: Mapping[str, Any]) -> Layout:
     inputs = entry["inputs"]
-    signature = _signature(entry)
+    signature = signature_of(entry)
     if entry.get("anonymous"):
         raise UsageError(f"{signature} is anonymous: it has no topic to find it by")
     names = _names(inputs, signature)
@@ -135,7 +135,7 @@ def _layout(entry: Mapping[str, Any]) -> Layout:
 
 def compile_function(entry: Mapping[str, Any]) -> FunctionCodec:
     """The codec of a JSON ABI function entry. Errors: `UsageError` where it cannot be used."""
-    signature = _signature(entry)
+    signature = signature_of(entry)
     outputs = entry.get("outputs", [])
     output_types = [_type(parameter) for parameter in outputs]
     return FunctionCodec(
@@ -155,20 +155,20 @@ def load_events(abi_name: str, names: Iterable[str]) -> dict[str, EventCodec]:
     A name may be a whole signature, which tells overloads apart. Entries of one signature are its
     layouts. Errors: `UsageError` where the file or the event is missing, or the name means several.
     """
-    return {name: compile_event(*_meant(abi_name, "event", name)) for name in names}
+    return {name: compile_event(*abi_entries(abi_name, "event", name)) for name in names}
 
 
 def load_functions(abi_name: str, names: Iterable[str]) -> dict[str, FunctionCodec]:
     """Functions of abis/ABI_NAME.json by the names asked for. See `load_events`."""
-    return {name: compile_function(_meant(abi_name, "function", name)[0]) for name in names}
+    return {name: compile_function(abi_entries(abi_name, "function", name)[0]) for name in names}
 
 
-def _meant(abi_name: str, kind: str, name: str) -> list[dict[str, Any]]:
-    """The entries of the one signature that `name` stands for."""
+def abi_entries(abi_name: str, kind: str, name: str) -> list[dict[str, Any]]:
+    """The entries of abis/ABI_NAME.json of the one signature that `name` stands for."""
     entries = _entries(abi_name, kind)
-    meant = [e for e in entries if name in (e["name"], _signature(e))]
-    if len(set(map(_signature, meant))) != 1:
-        known = ", ".join(sorted(map(_signature, meant or entries)))
+    meant = [e for e in entries if name in (e["name"], signature_of(e))]
+    if len(set(map(signature_of, meant))) != 1:
+        known = ", ".join(sorted(map(signature_of, meant or entries)))
         problem = "has no" if not meant else "has more than one"
         raise UsageError(f"abis/{abi_name}.json {problem} {kind} {name}: name one of {known}")
     return meant
@@ -185,7 +185,14 @@ def _entries(abi_name: str, kind: str) -> list[dict[str, Any]]:
     return [entry for entry in entries if entry.get("type") == kind]
 
 
-def _signature(entry: Mapping[str, Any]) -> str:
+def parameters_of(entry: Mapping[str, Any]) -> tuple[tuple[str, ...], list[str]]:
+    """Names and canonical types of an entry's inputs."""
+    inputs = entry["inputs"]
+    return _names(inputs, signature_of(entry)), [_type(parameter) for parameter in inputs]
+
+
+def signature_of(entry: Mapping[str, Any]) -> str:
+    """The canonical signature of an ABI entry."""
     return f"{entry['name']}({','.join(map(_type, entry['inputs']))})"
 
 

@@ -99,12 +99,14 @@ class Interface:
 
     Events are listed under the file they are in, which may be another one (a proxy's). A file of
     another package is "package:name". `untrusted`: whoever is behind it was named by strangers, so
-    a log that does not fit its event is not that event; elsewhere it stops the run.
+    a log that does not fit is not that event; elsewhere it stops the run. `notes`: functions whose
+    calls anonymous logs repeat (Maker's LogNote), folded as events.
     """
 
     abi: str
     events: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     untrusted: bool = False
+    notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +181,9 @@ class Question:
     `ours` are the values expected in the view's outputs, whose names are `fields`; None where we
     say that the view reverts.
     `grade` is "compared", or "read" where ours was itself taken from that view.
-    `unit` is the account for a question about a liquidation unit, else empty.
-    `refusal`: the only question is whether the call reverts with these words; ours is (1,) where it
-    does, (0,) where it does anything else. So a transaction can be asked about that the asker, who
-    has neither tokens nor allowances, could not complete.
+    `unit` is the account for a question about a liquidation unit, else empty. `refusal`: the only
+    question is whether the call reverts with these words; ours is (1,) where it does, else (0,). So
+    a transaction can be asked about that the asker, who has no tokens, could not complete.
     """
 
     subject: str
@@ -282,8 +283,7 @@ class Refereed(Adapter, Protocol):
 class LiquidationCheck(Protocol):
     """Whether the contract would allow a liquidation of `unit`.
 
-    `prices` scales the oracle price of quotes, by their place in `Holdings.quotes`; all others
-    stay as they are.
+    `prices` scales the oracle price of quotes, by their place in `Holdings.quotes`.
     """
 
     def __call__(self, unit: str, prices: Mapping[int, Fraction]) -> bool: ...

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from defirisk.chain.codec import EventCodec, FunctionCodec, load_events, load_functions
+from defirisk.chain.note import NoteCodec, load_notes
 from defirisk.chain.words import DecodeError
 from defirisk.core.adapter import Adapter, Contract, Log, View
 from defirisk.core.evm import Call, CallResult
@@ -17,14 +18,15 @@ class Codecs:
 
     def __init__(self, adapter: Adapter) -> None:
         self._adapter = adapter
-        self._events: dict[str, dict[bytes, EventCodec]] = {}
+        self._events: dict[str, dict[bytes, EventCodec | NoteCodec]] = {}
         self._functions: dict[tuple[str, str], FunctionCodec] = {}
         for role, interface in adapter.interfaces.items():
-            self._events[role] = {
-                codec.topic0: codec
-                for abi, names in interface.events.items()
-                for codec in load_events(abi, names).values()
-            }
+            compiled: list[EventCodec | NoteCodec] = []
+            for abi, names in interface.events.items():
+                compiled += load_events(abi, names).values()
+            for abi, names in interface.notes.items():
+                compiled += load_notes(abi, names).values()
+            self._events[role] = {codec.topic0: codec for codec in compiled}
 
     def topics(self, contracts: Iterable[Contract]) -> tuple[bytes, ...]:
         """Every first topic that matters in a log of one of these contracts."""
