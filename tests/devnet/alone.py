@@ -4,6 +4,7 @@ python -m tests.devnet.alone synthetix --seed 1
 
 The protocol is a folder of this package: `market.py` deploys and describes it, `life.py` lets
 accounts live on it. The key of the cache knows that folder and what all chains share, no other.
+Where `market.py` has a `begin(chain)`, that is the first thing on the chain, and says where WETH is.
 """
 
 from __future__ import annotations
@@ -169,7 +170,8 @@ class _World:
     @classmethod
     def settle(cls, chain: Chain, folder: str, seed: int, story: Story) -> _World:
         rng = random.Random(f"{folder} {seed}")
-        market = deploy_market(chain)
+        begin = getattr(_market(folder), "begin", None)
+        market = deploy_market(chain, None if begin is None else begin(chain))
         prices = Prices(rng, story.steps)
         reported = dict(prices.current)
         purse = Purse(market.tokens, reported)
