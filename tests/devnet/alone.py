@@ -4,7 +4,7 @@ python -m tests.devnet.alone synthetix --seed 1
 
 The protocol is a folder of this package: `market.py` deploys and describes it, `life.py` lets
 accounts live on it. The key of the cache knows that folder and what all chains share, no other.
-Where `market.py` has a `begin(chain)`, that is the first thing on the chain, and says where WETH is.
+With a `begin(chain)` in `market.py`, that comes first on the chain, and says where WETH is.
 """
 
 from __future__ import annotations
