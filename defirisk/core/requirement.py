@@ -34,8 +34,10 @@ class RecoveryMode:
 
     While everything that is pledged is worth less than `critical_ratio` times everything that is
     owed, units with a collateral ratio below that of the system can be liquidated too, though not
-    above `critical_ratio`, else those below `minimum_ratio`. Source: Liquity v1,
-    TroveManager.checkRecoveryMode and liquidate. Indexes into `Holdings`.
+    above `critical_ratio`, else those below `minimum_ratio`. At `minimum_ratio` or above, only
+    those that owe no more than `absorbed_raw` base units, which stand ready to absorb a debt; None:
+    that does not matter. Source: Liquity v1, TroveManager.checkRecoveryMode and liquidate. Indexes
+    into `Holdings`.
     """
 
     units: tuple[int, ...]
@@ -45,3 +47,4 @@ class RecoveryMode:
     debt_raw: int
     minimum_ratio: Fraction
     critical_ratio: Fraction
+    absorbed_raw: int | None = None

@@ -1,0 +1,1 @@
+"""Systems that issue debt against collateral: troves and urns."""
