@@ -1,0 +1,1 @@
+"""Perpetual futures: one file or folder per protocol."""
