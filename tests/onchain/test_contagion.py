@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
 
+from defirisk.contagion.cascade.settings import BASE
+from defirisk.contagion.failure.aftermath import aftermaths
 from defirisk.contagion.failure.backed import backed
 from defirisk.contagion.failure.losses import lost_usd
 from defirisk.contagion.failure.settle import fail
@@ -25,6 +28,8 @@ from defirisk.graph.failure.path import Path as Steps
 from defirisk.graph.failure.path import path
 from defirisk.graph.failure.subjects import find, subjects
 from defirisk.graph.measures import measures
+from defirisk.metrics.systemic import marginal_losses
+from defirisk.reports.contagion.studied import Studied, failed, studied
 from defirisk.shocks.grammar import scenario
 from tests.command import CommandLine
 from tests.devnet.build import DEPLOYMENT, fresh
@@ -35,9 +40,11 @@ from tests.devnet.purse import Purse
 from tests.devnet.vaults.market import ALLOCATOR
 from tests.onchain.markets import new_store
 from tests.onchain.vault_chain import Wrapped
+from tests.unit.contagion.failure import replayed
 
 pytestmark = pytest.mark.onchain
 
+K = TypeVar("K")
 SHARES = 10**18
 WORTHLESS = 1e-8
 """USD: the smallest answer above 0 that the feed can give."""
@@ -133,6 +140,73 @@ def test_the_report_on_each_failure_has_no_unknown(
         assert said["failing"]["node"] == subject.node
         assert said["lost_usd"] is not None
         assert said["warnings"] == []
+
+
+@pytest.fixture(scope="module")
+def its(recorded_book: Book) -> Studied:
+    return studied(recorded_book)
+
+
+def test_the_rank_is_total_and_stable(its: Studied, recorded_book: Book) -> None:
+    """Everything that can fail has one place and a known loss, and computing it again changes no
+    bit of it.
+    """
+    assert sorted(its.order) == list(range(len(its.subjects)))
+    ordered = [its.losses[i] for i in its.order]
+    assert np.isfinite(ordered).all()
+    assert ordered == sorted(ordered, reverse=True)
+    assert all(one.ended and one.settled.converged.all() for one in its.played)
+    assert any(one.sold_usd for one in its.played)
+    some = [its.subjects[i].scenario for i in its.order[-3:]]
+    again = marginal_losses(recorded_book, some)
+    assert again.tolist() == ordered[-3:]
+
+
+@pytest.fixture(scope="module")
+def replayed_now(recorded_book: Book) -> float:
+    return replayed.lost(recorded_book, UNMOVED)
+
+
+@pytest.mark.parametrize("name", ["WBTC", "USDC in WETH/USDC"])
+def test_a_node_failed_and_replayed_by_hand_is_the_rank_s_number(
+    its: Studied, recorded_book: Book, replayed_now: float, name: str
+) -> None:
+    """Event by event and in fractions, and the same without a failure."""
+    (i,) = [
+        n
+        for n, one in enumerate(its.subjects)
+        if one.name == name or (one.kind == "market" and one.name.startswith(f"{name} "))
+    ]
+    failed = replayed.lost(recorded_book, its.subjects[i].scenario)
+    # The replay knows the interest of the end only, not that of each event.
+    assert its.losses[i] == pytest.approx(failed - replayed_now, rel=2e-4, abs=1)
+    still = replace(BASE, round_seconds=0)
+    (found,) = aftermaths(recorded_book, [its.subjects[i].scenario], still, compiled=False)
+    exactly = replayed.lost(recorded_book, its.subjects[i].scenario, still)
+    assert found.lost_usd == pytest.approx(exactly, rel=1e-9)
+    assert abs(its.losses[i] - its.at_once[i]) > 1  # sales count
+
+
+def more(then: Mapping[K, float], now: Mapping[K, float]) -> float:
+    return sum(max(usd - now.get(key, 0.0), 0.0) for key, usd in then.items())
+
+
+def test_steps_of_liquidations_are_those_beyond_today_s(its: Studied) -> None:
+    one = failed(its, "WBTC")
+    assert one.played is not None
+    assert one.sales is not None
+    now = its.played[-1]
+    by_channel: dict[str, float] = {}
+    for step in one.sales.steps:
+        assert step.value_usd is not None
+        assert step.value_usd > 0 or step.channel == "bad debt after sales"
+        by_channel[step.channel] = by_channel.get(step.channel, 0.0) + step.value_usd
+    assert set(by_channel) == {"liquidation", "sale", "price after sales", "bad debt after sales"}
+    assert by_channel["liquidation"] == pytest.approx(
+        more(one.played.seized_usd, now.seized_usd), abs=1
+    )
+    assert by_channel["sale"] == pytest.approx(more(one.played.sold_usd, now.sold_usd), abs=1)
+    assert by_channel["bad debt after sales"] == pytest.approx(one.loss - one.at_once, abs=1)
 
 
 @pytest.fixture(scope="module")
