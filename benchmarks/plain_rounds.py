@@ -11,7 +11,7 @@ import numpy.typing as npt
 from benchmarks.plain_cascade import NumpyTables, Totals, whole
 from defirisk.contagion.cascade.settings import Settings
 from defirisk.core.book import Floats, Ints
-from defirisk.core.quote import SAME
+from defirisk.core.evaluation import SAME
 from defirisk.core.scenario import Scenario, market_prices
 
 Bools = npt.NDArray[np.bool_]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import tomllib
+from functools import lru_cache
 from pathlib import Path
 
 from defirisk.chain.recorded import RecordedChainReader
+from defirisk.chain.recording import Recording
+from defirisk.chain.recording_file import read_recording
 from defirisk.core.adapter import Deployment
 from defirisk.core.book import Book
 from defirisk.indexing.deployments import parse
@@ -28,7 +31,13 @@ def demo_markets() -> list[Deployment]:
 
 def demo_reader(head: int | None = None) -> RecordedChainReader:
     """The recording, up to its end or as of an earlier block."""
-    return RecordedChainReader(resource("fixtures", "demo-chain.jsonl.xz"), head=head)
+    return RecordedChainReader(read_once(resource("fixtures", "demo-chain.jsonl.xz")), head=head)
+
+
+@lru_cache(maxsize=2)
+def read_once(recording: Path) -> Recording:
+    """A recording; to be read only. Each takes more than a second to unpack."""
+    return read_recording(recording)
 
 
 def index_demo(folder: Path) -> Path:

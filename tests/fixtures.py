@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +16,9 @@ from defirisk.store.database import Store, open_store
 
 from .command import CommandLine
 from .demo import NAME, demo_book, index_demo
+from .devnet.toolchain import make_once
+
+TWO_MINUTES = 120
 
 
 @pytest.fixture
@@ -24,9 +30,31 @@ def cli(
 
 
 @pytest.fixture(scope="session")
-def demo_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of this run, the same in each of its processes."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+@pytest.fixture(scope="session")
+def demo_database(shared: Path) -> Path:
     """The indexed demo chain. To be read only."""
-    return index_demo(tmp_path_factory.mktemp("demo"))
+
+    def fill(work: Path) -> None:
+        index_demo(work)
+
+    return make_once(shared / "demo", fill) / NAME
+
+
+@pytest.fixture(scope="session")
+def site(shared: Path) -> Path:
+    """The folder that `defirisk demo` writes, which it must do within two minutes. Read only."""
+
+    def write(work: Path) -> None:
+        command = [sys.executable, "-m", "defirisk", "demo", "-o", str(work)]
+        subprocess.run(command, check=True, capture_output=True, timeout=TWO_MINUTES)
+
+    return make_once(shared / "site", write)
 
 
 @pytest.fixture

@@ -10,20 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import isqrt, prod
-
-import numpy as np
-import numpy.typing as npt
+from math import floor, isqrt, prod
 
 from defirisk.core.evm import Address
 
-Floats = npt.NDArray[np.float64]
-
 ROOT_SCALE = 10**40
 """Square roots are taken to this many parts: far beyond float64."""
-
-SAME = 1e-12
-"""Values that differ by less, relatively, did not move: floats round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +116,14 @@ class Root:
 
 
 @dataclass(frozen=True, slots=True)
+class Cut:
+    """`part`, rounded down to so many decimals: the answer of a contract is a whole number."""
+
+    part: Program
+    decimals: int
+
+
+@dataclass(frozen=True, slots=True)
 class Twap:
     """The mean of `part` over a window; `value` is today's. A move lasts for the whole window."""
 
@@ -133,7 +133,7 @@ class Twap:
 
 
 Leaf = Feed | Spot | Conversion | Market | Rate | Constant
-Program = Leaf | Product | Sum | Ratio | Median | Clamp | Root | Twap
+Program = Leaf | Product | Sum | Ratio | Median | Clamp | Root | Cut | Twap
 Factor = Callable[[Leaf], Fraction]
 """By how much a leaf moves; 1 where it stays."""
 
@@ -145,7 +145,7 @@ def parts(program: Program) -> tuple[Program, ...]:
             return inner
         case Ratio(top, bottom):
             return (top, bottom)
-        case Clamp(part=part) | Root(part) | Twap(part=part):
+        case Clamp(part=part) | Root(part) | Cut(part=part) | Twap(part=part):
             return (part,)
         case _:
             return ()
@@ -158,7 +158,7 @@ def rebuilt(program: Program, leaf: Callable[[Leaf], Leaf]) -> Program:
             return type(program)(tuple(rebuilt(part, leaf) for part in inner))
         case Ratio(top, bottom):
             return Ratio(rebuilt(top, leaf), rebuilt(bottom, leaf))
-        case Clamp(part=part) | Root(part) | Twap(part=part):
+        case Clamp(part=part) | Root(part) | Cut(part=part) | Twap(part=part):
             return replace(program, part=rebuilt(part, leaf))
         case _:
             return leaf(program)
@@ -171,49 +171,6 @@ def leaves(program: Program) -> Iterator[Leaf]:
         yield program
     for part in inner:
         yield from leaves(part)
-
-
-def evaluate(program: Program, read: Callable[[Leaf], Floats]) -> Floats:
-    """The program's value over scenarios, shape (S,), NaN where it is unknown.
-
-    `read` gives a leaf's values likewise. A mean over time that no scenario moves is what it is
-    today; one that moves is supposed to have moved for its whole window.
-    """
-    if isinstance(program, Leaf):
-        return read(program)
-    if isinstance(program, Twap):
-        return _mean(program, read)
-    values = [evaluate(part, read) for part in parts(program)]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return _combined(program, values)
-
-
-def _combined(program: Program, values: list[Floats]) -> Floats:
-    match program:
-        case Product():
-            return np.asarray(np.prod(values, axis=0), dtype=np.float64)
-        case Sum():
-            return np.asarray(np.sum(values, axis=0), dtype=np.float64)
-        case Ratio():
-            top, bottom = values
-            return np.where(bottom == 0, np.nan, top / bottom)
-        case Median():
-            return np.asarray(np.median(values, axis=0), dtype=np.float64)
-        case Clamp(low=low, high=high):
-            value = values[0] if high is None else np.minimum(values[0], float(high))
-            return value if low is None else np.maximum(value, float(low))
-        case _:
-            return np.sqrt(values[0])
-
-
-def _mean(program: Twap, read: Callable[[Leaf], Floats]) -> Floats:
-    """Today's mean, moved by as much as the part moves from its value today."""
-    now = exact(program.part)
-    if now is None or now == 0 or program.value is None:
-        return evaluate(program.part, read) * np.nan
-    moved = evaluate(program.part, read)
-    stays = np.abs(moved - float(now)) <= SAME * abs(float(now))
-    return np.where(stays, float(program.value), moved)
 
 
 def exact(program: Program, factor: Factor | None = None) -> Fraction | None:
@@ -253,6 +210,8 @@ def _combined_exactly(program: Program, values: list[Fraction]) -> Fraction | No
         case Clamp(low=low, high=high):
             value = values[0] if high is None else min(values[0], high)
             return value if low is None else max(value, low)
+        case Cut(decimals=decimals):
+            return Fraction(floor(values[0] * 10**decimals), 10**decimals)
         case _:
             return root(values[0])
 

@@ -11,8 +11,9 @@ import numpy as np
 
 from defirisk.core.backing import backing, written_down
 from defirisk.core.book import Book, Floats
+from defirisk.core.evaluation import evaluate
 from defirisk.core.evm import Address
-from defirisk.core.quote import Conversion, Feed, Leaf, Market, Spot, evaluate, leaves, moved
+from defirisk.core.quote import Conversion, Feed, Leaf, Market, Spot, leaves, moved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,16 +99,18 @@ def _multiplied(factors: Iterable[Mapping[K, Fraction]]) -> dict[K, Fraction]:
 
 
 def market_prices(
-    book: Book, scenarios: Sequence[Scenario], rates: Mapping[Address, Floats] | None = None
+    book: Book,
+    scenarios: Sequence[Scenario],
+    rates: Mapping[Address, Floats] | None = None,
+    own: Floats | None = None,
 ) -> Floats:
     """Market prices of the assets after the moves, shape (A, S), NaN where unknown.
 
     `rates` are further factors (S,) on what wrapped tokens convert to, beside those of the moves.
+    `own`: `market_factors`, where they are known already.
     """
-    own = np.ones((len(book.assets), len(scenarios)))
-    for s, scenario in enumerate(scenarios):
-        for asset, factor in scenario.moves.market.items():
-            own[asset, s] = float(factor)
+    if own is None:
+        own = market_factors(book, scenarios)
     prices = np.repeat(book.asset_price[:, None], len(scenarios), axis=1) * own
     read = _Reading(book, scenarios, prices, rates or {})
     for asset in claims_in_order(book):
@@ -115,6 +118,15 @@ def market_prices(
         if program is not None:
             prices[asset] = evaluate(program, read) * own[asset]
     return prices
+
+
+def market_factors(book: Book, scenarios: Sequence[Scenario]) -> Floats:
+    """The moves' own factors on market prices, shape (A, S)."""
+    own = np.ones((len(book.assets), len(scenarios)))
+    for s, scenario in enumerate(scenarios):
+        moves = scenario.moves.market
+        own[list(moves), s] = [_float(factor) for factor in moves.values()]
+    return own
 
 
 def claims_in_order(book: Book) -> list[int]:
@@ -166,19 +178,18 @@ class _Reading:
         self._market = market
         self._size = len(scenarios)
         self._place = {asset.address: a for a, asset in enumerate(book.assets)}
-        self._feeds = _columns([s.moves.feeds for s in scenarios])
-        self._conversions = _columns([conversions(book, s.moves) for s in scenarios])
-        for token, factors in rates.items():
-            self._conversions[token] = self._conversions.get(token, np.ones(1)) * factors
+        self._feeds = [s.moves.feeds for s in scenarios]
+        self._conversions = [conversions(book, s.moves) for s in scenarios]
+        self._rates = rates
 
     def __call__(self, leaf: Leaf) -> Floats:
         """Shape (S,), NaN where unknown."""
         value = np.full(self._size, np.nan if leaf.value is None else float(leaf.value))
         match leaf:
-            case Feed(address=address) if address in self._feeds:
-                value *= self._feeds[address]
-            case Conversion(token=token) if token in self._conversions:
-                value *= self._conversions[token]
+            case Feed(address=address):
+                value *= _column(self._feeds, address)
+            case Conversion(token=token):
+                value *= _column(self._conversions, token) * self._rates.get(token, 1.0)
             case Market(asset=asset) if asset in self._place:
                 return np.asarray(self._market[self._place[asset]], dtype=np.float64)
             case Spot(base=base, quote=quote):
@@ -198,12 +209,14 @@ class _Reading:
         return np.asarray(self._market[a] / now, dtype=np.float64)
 
 
-def _columns(factors: Sequence[Mapping[Address, Fraction]]) -> dict[Address, Floats]:
-    columns: dict[Address, Floats] = {}
-    for s, some in enumerate(factors):
-        for address, factor in some.items():
-            columns.setdefault(address, np.ones(len(factors)))[s] = float(factor)
-    return columns
+def _column(factors: Sequence[Mapping[Address, Fraction]], address: Address) -> Floats:
+    """One address's factors, shape (S,): only those that are read are turned into floats."""
+    return np.array([_float(some[address]) if address in some else 1.0 for some in factors])
+
+
+def _float(factor: Fraction) -> float:
+    """As float(), without what that asks of a number first."""
+    return factor.numerator / factor.denominator
 
 
 class ExactMoves:

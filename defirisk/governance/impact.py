@@ -5,7 +5,7 @@ Numbers are floats; `numbers.written` rounds what is written down.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,8 +16,8 @@ from defirisk.core.book import Book
 from defirisk.core.scenario import Scenario
 from defirisk.governance.case import Case
 from defirisk.governance.depth import liquidity
-from defirisk.governance.losses import SAYS, Losses, losses
-from defirisk.governance.oracle_line import oracle_line
+from defirisk.governance.losses import BASE, SAYS, SAYS_CASES, Losses, by_case
+from defirisk.governance.oracle_line import ASSUMED, oracle_line
 from defirisk.governance.power import Power, power
 from defirisk.shocks.grammar import scenario
 
@@ -29,11 +29,15 @@ _MEASURES = (
     "liquidated_collateral_usd",
     "bad_debt_usd",
 )
+Cases = Mapping[str, Losses]
 ASSUMPTIONS = (
     "Borrowing power and health factors are at the oracle prices of the block.",
     "Dollars of what is at risk are at the market prices of the scenario.",
     "Units within 1e-6 of the edge were decided by the contract's own integers, under both sets of "
     "parameters.",
+    "What it costs and earns to lie about a price is that of the best attack on this market alone, "
+    f"with up to {ASSUMED.capital_usd:,.0f} USD and {ASSUMED.controlled_blocks} blocks in a row of "
+    "the attacker's own, all else as by defirisk oracle.",
 )
 
 
@@ -41,7 +45,7 @@ def impact(case: Case) -> dict[str, Any]:
     """The whole of impact.json, before rounding."""
     before, after = case.book, case.after()
     scenarios = [scenario(name, texts, before) for name, texts in case.scenarios]
-    without, with_it = (losses(book, scenarios, case.engine) for book in (before, after))
+    without, with_it = (by_case(book, scenarios, case.engine) for book in (before, after))
     return {
         "schema_version": SCHEMA_VERSION,
         "chain_id": before.chain_id,
@@ -59,10 +63,14 @@ def impact(case: Case) -> dict[str, Any]:
         "scenarios": [
             _scenario(case, after, one, s, without, with_it) for s, one in enumerate(scenarios)
         ],
-        "liquidity": list(liquidity(case, _sold(case, with_it))),
+        "liquidity": list(liquidity(case, _sold(case, with_it[BASE]))),
         "oracle": list(oracle_line(case)),
         "proof": {facts.name: facts.proof for facts in before.deployments},
-        "assumptions": [SAYS[case.engine], *ASSUMPTIONS],
+        "assumptions": [
+            SAYS[case.engine],
+            *([SAYS_CASES] if case.engine == "cascade" else []),
+            *ASSUMPTIONS,
+        ],
     }
 
 
@@ -157,31 +165,34 @@ def _units(before: Book, after: Book, units: set[int]) -> Iterator[dict[str, Any
 
 
 def _scenario(
-    case: Case, after: Book, one: Scenario, s: int, without: Losses, with_it: Losses
+    case: Case, after: Book, one: Scenario, s: int, without: Cases, with_it: Cases
 ) -> dict[str, Any]:
-    own = case.deployment
-    others = [d for d in range(len(case.book.deployments)) if d != own]
-    before, then = _measured(without, [own], s), _measured(with_it, [own], s)
+    """The base case as the scenario's own numbers, and all cases that were played."""
+    others = [d for d in range(len(case.book.deployments)) if d != case.deployment]
+
+    def compared(name: str, deployment: int) -> dict[str, Any]:
+        before = _measured(without[name], [deployment], s)
+        then = _measured(with_it[name], [deployment], s)
+        return {"before": before, "after": then, "change": _minus(then, before)}
+
+    def rounds(name: str) -> dict[str, int]:
+        return {"before": int(without[name].rounds[s]), "after": int(with_it[name].rounds[s])}
+
     return {
         "name": one.name,
         "shocks": list(one.shocks),
-        "before": before,
-        "after": then,
-        "change": _minus(then, before),
+        **compared(BASE, case.deployment),
+        "cases": {
+            name: {**compared(name, case.deployment), "rounds": rounds(name)} for name in with_it
+        },
         "spill_over": {
             "deployments": [
-                {
-                    "deployment": case.book.deployments[d].name,
-                    "before": _measured(without, [d], s),
-                    "after": _measured(with_it, [d], s),
-                    "change": _minus(_measured(with_it, [d], s), _measured(without, [d], s)),
-                }
-                for d in others
+                {"deployment": case.book.deployments[d].name, **compared(BASE, d)} for d in others
             ],
             **_shared(case, after, one),
         },
-        "rounds": {"before": int(without.rounds[s]), "after": int(with_it.rounds[s])},
-        "decided_exactly": int(with_it.decided_exactly[s]),
+        "rounds": rounds(BASE),
+        "decided_exactly": int(with_it[BASE].decided_exactly[s]),
     }
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
-from defirisk.contagion.cascade.play import play
+from defirisk.contagion.cascade.play import Cascade
+from defirisk.contagion.cascade.settings import CASES, Settings
 from defirisk.contagion.screen import screen
 from defirisk.core.book import Book, Floats, Ints
 from defirisk.core.scenario import Scenario
@@ -27,6 +28,11 @@ SAYS: dict[Engine, str] = {
         "Borrowers do not react."
     ),
 }
+SAYS_CASES = (
+    "In the low case keepers have a million dollars a round and take nothing that no indexed pool "
+    "trades, in the high case pools come half of the way back each round."
+)
+BASE = "base"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +58,21 @@ class Losses:
 
 def losses(book: Book, scenarios: Sequence[Scenario], engine: Engine = "static") -> Losses:
     """Who can be liquidated in each scenario, what that costs, and who is left with bad debt."""
+    if engine == "static":
+        return _at_once(book, scenarios)
+    return _played(book, scenarios, {BASE: CASES[BASE]})[BASE]
+
+
+def by_case(book: Book, scenarios: Sequence[Scenario], engine: Engine) -> Mapping[str, Losses]:
+    """Likewise, in the low, base and high case of the cascade; the static engine has base only."""
+    if engine == "static":
+        return {BASE: _at_once(book, scenarios)}
+    return _played(book, scenarios, CASES)
+
+
+def _at_once(book: Book, scenarios: Sequence[Scenario]) -> Losses:
     at_once = screen(book, scenarios)
-    said = Losses(
+    return Losses(
         liquidatable_accounts=at_once.liquidatable_accounts,
         debt_at_risk_usd=at_once.debt_at_risk_usd,
         collateral_at_risk_usd=at_once.collateral_at_risk_usd,
@@ -64,20 +83,23 @@ def losses(book: Book, scenarios: Sequence[Scenario], engine: Engine = "static")
         rounds=np.zeros(len(scenarios), dtype=np.int64),
         decided_exactly=at_once.edge_units,
     )
-    return said if engine == "static" else _played(book, scenarios, said)
 
 
-def _played(book: Book, scenarios: Sequence[Scenario], at_once: Losses) -> Losses:
+def _played(
+    book: Book, scenarios: Sequence[Scenario], cases: Mapping[str, Settings]
+) -> dict[str, Losses]:
     """The cascade's own numbers, beside what is at risk before it begins."""
-    played = play(book, scenarios)
-    return Losses(
-        liquidatable_accounts=played.liquidatable_accounts,
-        debt_at_risk_usd=at_once.debt_at_risk_usd,
-        collateral_at_risk_usd=at_once.collateral_at_risk_usd,
-        liquidated_debt_usd=played.liquidated_debt_usd,
-        liquidated_collateral_usd=played.liquidated_collateral_usd,
-        bad_debt_usd=played.bad_debt_usd,
-        asset_at_risk_usd=at_once.asset_at_risk_usd,
-        rounds=played.rounds,
-        decided_exactly=at_once.decided_exactly,
-    )
+    at_once, cascade = _at_once(book, scenarios), Cascade(book)
+
+    def played(settings: Settings) -> Losses:
+        found = cascade.play(scenarios, settings)
+        return replace(
+            at_once,
+            liquidatable_accounts=found.liquidatable_accounts,
+            liquidated_debt_usd=found.liquidated_debt_usd,
+            liquidated_collateral_usd=found.liquidated_collateral_usd,
+            bad_debt_usd=found.bad_debt_usd,
+            rounds=found.rounds,
+        )
+
+    return {name: played(settings) for name, settings in cases.items()}

@@ -12,7 +12,7 @@ from defirisk.core.errors import UsageError
 from defirisk.core.scenario import Scenario
 from defirisk.governance.change import Terms
 from defirisk.governance.impact import liquidatable_now
-from defirisk.governance.losses import Losses, losses
+from defirisk.governance.losses import Engine, Losses, losses
 from defirisk.governance.parameters import Parameters, with_parameters
 from defirisk.governance.power import power
 from defirisk.governance.usage import at_same_use
@@ -92,20 +92,26 @@ def frontier(
     terms: Sequence[Terms],
     scenarios: Sequence[Scenario],
     progress: Progress = _silent,
+    engine: Engine = "static",
 ) -> list[Point]:
-    """Every point, in the order of `terms`; `progress` is told how many of how many are done."""
+    """Every point, in the order of `terms`; `progress` is told how many of how many are done.
+
+    `engine` says what bad debt is: see `losses.SAYS`.
+    """
     today = liquidatable_now(dial.book, dial.deployment)
     points = []
     for done, one in enumerate(terms):
-        points.append(_point(dial, one, scenarios, today))
+        points.append(_point(dial, one, scenarios, today, engine))
         progress(done + 1, len(terms))
     return list(_judged(points))
 
 
-def _point(dial: Dial, terms: Terms, scenarios: Sequence[Scenario], today: set[int]) -> Point:
+def _point(
+    dial: Dial, terms: Terms, scenarios: Sequence[Scenario], today: set[int], engine: Engine
+) -> Point:
     book = dial.at(terms)
-    as_is = losses(book, scenarios)
-    same_use = losses(at_same_use(dial.book, book), scenarios)
+    as_is = losses(book, scenarios, engine)
+    same_use = losses(at_same_use(dial.book, book), scenarios, engine)
     bad_debt = _bad_debt(as_is, dial.deployment)
     worst = int(np.argmax(bad_debt)) if len(bad_debt) else 0
     return Point(

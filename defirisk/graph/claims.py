@@ -15,8 +15,9 @@ import numpy as np
 from defirisk.core.backing import underlying_decimals
 from defirisk.core.book import Book, Floats
 from defirisk.core.claim import Claim
+from defirisk.core.evaluation import evaluate
 from defirisk.core.evm import Address
-from defirisk.core.quote import Leaf, Market, evaluate, leaves
+from defirisk.core.quote import Leaf, Market, leaves
 
 _STEP = 1e-3
 LP_DECIMALS = 18

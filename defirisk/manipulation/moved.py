@@ -11,6 +11,7 @@ from defirisk.core.quote import (
     Clamp,
     Constant,
     Conversion,
+    Cut,
     Feed,
     Median,
     Product,
@@ -45,10 +46,10 @@ class Moved:
 
     def value(self, program: Program, asset: Address) -> Fraction | None:
         """What the oracle of `asset` says now; None where that cannot be known."""
-        said = exact(self._restated(program))
-        return None if said is None else said * self._grown(program, asset)
+        return exact(self._restated(program, self._grown(program, asset)))
 
-    def _restated(self, program: Program) -> Program:
+    def _restated(self, program: Program, grown: Fraction) -> Program:
+        """`grown` is by how much square roots are larger: those of the product of reserves."""
         match program:
             case Twap():
                 return self._mean(program)
@@ -57,11 +58,13 @@ class Moved:
             case Conversion(token=token) if token in self.gifts and program.value is not None:
                 return replace(program, value=program.value * self.gifts[token])
             case Product(inner) | Sum(inner) | Median(inner):
-                return type(program)(tuple(self._restated(one) for one in inner))
+                return type(program)(tuple(self._restated(one, grown) for one in inner))
             case Ratio(top, bottom):
-                return Ratio(self._restated(top), self._restated(bottom))
-            case Clamp(part=part) | Root(part):
-                return replace(program, part=self._restated(part))
+                return Ratio(self._restated(top, grown), self._restated(bottom, grown))
+            case Root(part):
+                return Product((Constant(grown), Root(self._restated(part, grown))))
+            case Clamp(part=part) | Cut(part=part):
+                return replace(program, part=self._restated(part, grown))
         return program
 
     def _mean(self, twap: Twap) -> Program:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from defirisk.contagion.failure.aftermath import aftermaths, can_be_played
 from defirisk.contagion.failure.losses import lost_usd
 from defirisk.contagion.failure.settle import fail
 from defirisk.contagion.valuation import UNMOVED
@@ -26,14 +27,27 @@ def settled_at_once(book: Book, scenarios: Sequence[Scenario]) -> Floats:
     return lost_usd(book, fail(book, scenarios))
 
 
+def played_through(book: Book, scenarios: Sequence[Scenario]) -> Floats:
+    """The cascade, and a settlement of what it leaves; what is counted, and why once, is in
+    `contagion.failure.aftermath`. The same as `settled_at_once` where nothing can be liquidated.
+    """
+    if not can_be_played(book):
+        return settled_at_once(book, scenarios)
+    return np.array([one.lost_usd for one in aftermaths(book, scenarios)], dtype=np.float64)
+
+
 def marginal_losses(
-    book: Book, failures: Sequence[Scenario], engine: Engine = settled_at_once
+    book: Book, failures: Sequence[Scenario], engine: Engine = played_through
 ) -> Floats:
     """What each failure costs beyond what is lost without it, shape (S,), NaN where unknown.
 
     All run in one call of the engine, so that it may batch them.
     """
-    lost = engine(book, [*failures, UNMOVED])
+    return marginal(engine(book, [*failures, UNMOVED]))
+
+
+def marginal(lost: Floats) -> Floats:
+    """Losses (S + 1,) beyond the last of them, which is that of no failure."""
     return np.asarray(lost[:-1] - lost[-1], dtype=np.float64)
 
 

@@ -11,6 +11,7 @@ from defirisk.core.quote import (
     Clamp,
     Constant,
     Conversion,
+    Cut,
     Feed,
     Leaf,
     Market,
@@ -28,7 +29,7 @@ from defirisk.core.quote import (
 )
 from defirisk.reports.labels import token_label
 from defirisk.reports.model import Column, Value
-from defirisk.reports.value import show
+from defirisk.reports.value import plural, show
 
 COLUMNS = (
     Column("what", "Made of", "prose"),
@@ -79,6 +80,8 @@ def _node(program: Program) -> str:
             return "the median of"
         case Root():
             return "the square root of"
+        case Cut(decimals=decimals):
+            return f"rounded down to {plural(decimals, 'decimal')}:"
         case Twap(window_seconds=window):
             return f"the mean over {show(window, 'seconds')} of"
         case Clamp(low=low, high=high):

@@ -21,6 +21,7 @@ from defirisk.reports.model import (
     Run,
     Section,
 )
+from defirisk.reports.proposal_oracle import oracle
 from defirisk.reports.proposal_tables import TERMS, Data, shown, symbol
 from defirisk.reports.render import render
 from defirisk.reports.value import listed, plural, show
@@ -50,7 +51,7 @@ def build(data: Data, execution: Data, run: Run) -> Report:
                 tuple(tables.units(data)),
             ),
             Section("spill-over", "Spill-over to other protocols", tuple(tables.spill_over(data))),
-            Section("oracle", "Oracle", (tables.oracle(data),)),
+            Section("oracle", "Oracle", tuple(oracle(data))),
             Section("specification", "Specification", tuple(_specification(execution))),
             Section("assumptions", "Assumptions", tuple(map(Paragraph, data["assumptions"]))),
         ),

@@ -7,6 +7,7 @@ from typing import Any
 
 from defirisk.reports import escape
 from defirisk.reports.model import Block, Column, Paragraph, Table
+from defirisk.reports.records import rows_of
 from defirisk.reports.value import plural, short_address
 
 Data = Mapping[str, Any]
@@ -115,61 +116,79 @@ def impact(data: Data) -> Iterator[Block]:
         caption="Shocks: "
         + "; ".join(f"{one['name']}: {' '.join(one['shocks'])}" for one in data["scenarios"]),
     )
+    yield from cases(data)
+
+
+def cases(data: Data) -> Iterator[Block]:
+    """Bad debt of every scenario in every case of the cascade that was played."""
+    names = list(data["scenarios"][0]["cases"]) if data["scenarios"] else []
+    if len(names) < 2:
+        return
+    sides = (("before", "today"), ("after", "proposed"))
+    yield Table(
+        name="cases",
+        title="Bad debt in this market, by what keepers and pools can do",
+        columns=(
+            Column("scenario", "Scenario", "text"),
+            *(
+                Column(f"{name}_{side}_usd", f"{name.capitalize()}, {said}", "usd", "loss")
+                for name in names
+                for side, said in sides
+            ),
+        ),
+        rows=tuple(
+            (
+                one["name"],
+                *(one["cases"][name][side]["bad_debt_usd"] for name in names for side, _ in sides),
+            )
+            for one in data["scenarios"]
+        ),
+        caption="What the cases are is among the assumptions.",
+    )
 
 
 def caps(data: Data) -> Table:
     """Changed caps against what is used."""
+    columns = (
+        Column("cap", "Cap", "text"),
+        Column("asset", "Token", "address"),
+        Column("before", "Today", "text"),
+        Column("after", "Proposed", "text"),
+        Column("used", "Used, tokens", "token"),
+        Column("used_usd", "Used", "usd"),
+        Column("below_use", "Below what is used", "text"),
+    )
+    records = [
+        {
+            **one,
+            "cap": TERMS[one["cap"]],
+            "before": shown(one["cap"], one["before"]),
+            "after": shown(one["cap"], one["after"]),
+            "below_use": "yes: nothing more can be added" if one["below_use"] else "no",
+        }
+        for one in data["caps"]
+    ]
     return Table(
-        name="caps",
-        title="Caps and their use",
-        columns=(
-            Column("cap", "Cap", "text"),
-            Column("asset", "Token", "address"),
-            Column("before", "Today", "text"),
-            Column("after", "Proposed", "text"),
-            Column("used", "Used, tokens", "token"),
-            Column("used_usd", "Used", "usd"),
-            Column("below_use", "Below what is used", "text"),
-        ),
-        rows=tuple(
-            (
-                TERMS[one["cap"]],
-                one["asset"],
-                shown(one["cap"], one["before"]),
-                shown(one["cap"], one["after"]),
-                one["used"],
-                one["used_usd"],
-                "yes: nothing more can be added" if one["below_use"] else "no",
-            )
-            for one in data["caps"]
-        ),
+        name="caps", title="Caps and their use", columns=columns, rows=rows_of(records, columns)
     )
 
 
 def liquidity(data: Data) -> Iterator[Block]:
     """What pools take within the bonus."""
+    columns = (
+        Column("asset", "Token", "address"),
+        Column("within", "Proposed bonus", "percent"),
+        Column("sellable_usd", "Sellable before the price falls by it", "usd"),
+        Column("most_at_risk_usd", "Most at risk in a scenario", "usd"),
+        Column("covered", "Covered", "percent", absent="nothing is at risk"),
+        Column("venues", "Pools", "int"),
+    )
+    records = ({**one, "venues": len(one["venues"])} for one in data["liquidity"])
     yield Table(
         name="liquidity",
         title="",
-        columns=(
-            Column("asset", "Token", "address"),
-            Column("within", "Proposed bonus", "percent"),
-            Column("sellable_usd", "Sellable before the price falls by it", "usd"),
-            Column("most_at_risk_usd", "Most at risk in a scenario", "usd"),
-            Column("covered", "Covered", "percent", absent="nothing is at risk"),
-            Column("venues", "Pools", "int"),
-        ),
-        rows=tuple(
-            (
-                one["asset"],
-                one["within"],
-                one["sellable_usd"],
-                one["most_at_risk_usd"],
-                one["covered"],
-                len(one["venues"]),
-            )
-            for one in data["liquidity"]
-        ),
+        columns=columns,
+        rows=rows_of(records, columns),
         caption="In indexed pools only, each by its own curve; collateral of all indexed markets.",
     )
 
@@ -180,29 +199,20 @@ def units(data: Data) -> Iterator[Block]:
     if not made["units"]:
         yield Paragraph("None: at the block's prices nobody becomes liquidatable by the change.")
     else:
+        columns = (
+            Column("unit", "Account", "address"),
+            Column("debt_usd", "Debt", "usd"),
+            Column("collateral_usd", "Collateral", "usd"),
+            Column("health_factor_before", "Health factor today", "health"),
+            Column("health_factor_after", "Proposed", "health"),
+        )
+        more = made["accounts"] > SHOWN_UNITS
         yield Table(
             name="made_liquidatable",
             title="",
-            columns=(
-                Column("unit", "Account", "address"),
-                Column("debt_usd", "Debt", "usd"),
-                Column("collateral_usd", "Collateral", "usd"),
-                Column("health_factor_before", "Health factor today", "health"),
-                Column("health_factor_after", "Proposed", "health"),
-            ),
-            rows=tuple(
-                (
-                    one["unit"],
-                    one["debt_usd"],
-                    one["collateral_usd"],
-                    one["health_factor_before"],
-                    one["health_factor_after"],
-                )
-                for one in made["units"][:SHOWN_UNITS]
-            ),
-            caption=f"All {made['accounts']:,} are in impact.json."
-            if made["accounts"] > SHOWN_UNITS
-            else "",
+            columns=columns,
+            rows=rows_of(made["units"][:SHOWN_UNITS], columns),
+            caption=f"All {made['accounts']:,} are in impact.json." if more else "",
         )
     yield Paragraph(
         f"{plural(len(made['already']), 'account').capitalize()} can be liquidated already and "
@@ -239,34 +249,3 @@ def spill_over(data: Data) -> Iterator[Block]:
             "show; what shows are borrowers whom the change brings into liquidation here and who "
             "owe elsewhere."
         )
-
-
-def oracle(data: Data) -> Table:
-    """What the prices stand on."""
-    return Table(
-        name="oracle",
-        title="",
-        columns=(
-            Column("asset", "Token", "address"),
-            Column("price_usd", "Price", "price"),
-            Column("kind", "Kind", "text"),
-            Column("source", "Source", "address"),
-            Column("age_seconds", "Age", "seconds"),
-            Column("stale", "Stale feeds", "int"),
-            Column("collateral_usd", "Collateral on it", "usd"),
-            Column("debt_usd", "Debt on it", "usd"),
-        ),
-        rows=tuple(
-            (
-                one["asset"],
-                one["price_usd"],
-                one["kind"],
-                one["source"],
-                one["age_seconds"],
-                len(one["stale"]),
-                one["collateral_usd"],
-                one["debt_usd"],
-            )
-            for one in data["oracle"]
-        ),
-    )

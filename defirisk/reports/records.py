@@ -36,3 +36,10 @@ def records_report(
     plain = {name: [dict(zip(keys, row, strict=True)) for row in table.rows]}
     lead: tuple[Block, ...] = (*notes, table)
     return Report(title=title, header=header, lead=lead, data=plain if data is None else data)
+
+
+def rows_of(
+    records: Iterable[Mapping[str, Any]], columns: Sequence[Column]
+) -> tuple[tuple[Value, ...], ...]:
+    """Each record as a row: what it says under the key of each column."""
+    return tuple(tuple(one[column.key] for column in columns) for one in records)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from defirisk.core.book import Book
-from defirisk.governance.losses import SAYS
+from defirisk.governance.losses import SAYS, Engine
 from defirisk.governance.tuning import Point
 from defirisk.reports import escape
 from defirisk.reports.findings import finding_notes
@@ -22,6 +22,7 @@ from defirisk.reports.model import (
     Table,
     header_of,
 )
+from defirisk.reports.records import rows_of
 from defirisk.reports.value import show
 
 _SCALES = ((1e9, "billions of USD"), (1e6, "millions of USD"), (1.0, "USD"))
@@ -32,9 +33,15 @@ SAME_USE = (
 
 
 def build(
-    book: Book, deployment: int, symbol: str, points: Sequence[Point], run: Run, shocks: list[str]
+    book: Book,
+    deployment: int,
+    symbol: str,
+    points: Sequence[Point],
+    run: Run,
+    shocks: list[str],
+    engine: Engine = "static",
 ) -> Report:
-    """The report; one of the points is today's."""
+    """The report; one of the points is today's. `engine` is what gave their bad debt."""
     name, word = book.deployments[deployment].name, escape.clean(symbol, escape.SYMBOL_LIMIT)
     today = next(point for point in points if point.is_today)
     return Report(
@@ -47,12 +54,12 @@ def build(
             _table(points),
         ),
         sections=(
-            Section("assumptions", "Assumptions", (Paragraph(SAYS["static"]), Paragraph(SAME_USE))),
+            Section("assumptions", "Assumptions", (Paragraph(SAYS[engine]), Paragraph(SAME_USE))),
         ),
         data={
             "deployment": name,
             "asset": symbol,
-            "engine": "static",
+            "engine": engine,
             "points": [_record(point) for point in points],
         },
     )
@@ -88,35 +95,19 @@ def _terms(point: Point) -> str:
 
 
 def _table(points: Sequence[Point]) -> Table:
-    return Table(
-        name="frontier",
-        title="Points",
-        columns=(
-            Column("ltv", "LTV", "fee"),
-            Column("liquidation_threshold", "Threshold", "fee"),
-            Column("liquidation_bonus", "Bonus", "fee"),
-            Column("borrowing_power_usd", "Borrowing power", "usd"),
-            Column("bad_debt_same_use_usd", "Bad debt, same use", "usd", "loss"),
-            Column("bad_debt_usd", "Bad debt, as it is", "usd", "loss"),
-            Column("liquidatable_accounts", "Most liquidatable", "int", detail=True),
-            Column("made_liquidatable", "Made so by the change", "int"),
-            Column("note", "", "text"),
-        ),
-        rows=tuple(tuple(_record(point)[key] for key in _KEYS) for point in points),
+    columns = (
+        Column("ltv", "LTV", "fee"),
+        Column("liquidation_threshold", "Threshold", "fee"),
+        Column("liquidation_bonus", "Bonus", "fee"),
+        Column("borrowing_power_usd", "Borrowing power", "usd"),
+        Column("bad_debt_same_use_usd", "Bad debt, same use", "usd", "loss"),
+        Column("bad_debt_usd", "Bad debt, as it is", "usd", "loss"),
+        Column("liquidatable_accounts", "Most liquidatable", "int", detail=True),
+        Column("made_liquidatable", "Made so by the change", "int"),
+        Column("note", "", "text"),
     )
-
-
-_KEYS = (
-    "ltv",
-    "liquidation_threshold",
-    "liquidation_bonus",
-    "borrowing_power_usd",
-    "bad_debt_same_use_usd",
-    "bad_debt_usd",
-    "liquidatable_accounts",
-    "made_liquidatable",
-    "note",
-)
+    rows = rows_of(map(_record, points), columns)
+    return Table(name="frontier", title="Points", columns=columns, rows=rows)
 
 
 def _record(point: Point) -> dict[str, Any]:

@@ -1,11 +1,8 @@
-"""The browser that every test of pages opens them in, and the demo's pages."""
+"""The browser that every test of pages opens them in."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,8 +11,6 @@ from tests.browser.chromium import FLAGS, NoChromium, find_chromium
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
-
-TWO_MINUTES = 120
 
 
 @pytest.fixture(scope="module")
@@ -34,12 +29,3 @@ def browser() -> Iterator[Browser]:
         )
         yield opened
         opened.close()
-
-
-@pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that `defirisk demo` writes, which it must do within two minutes."""
-    folder = tmp_path_factory.mktemp("site") / "out"
-    command = [sys.executable, "-m", "defirisk", "demo", "-o", str(folder)]
-    subprocess.run(command, check=True, capture_output=True, timeout=TWO_MINUTES)
-    return folder

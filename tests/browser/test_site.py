@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import re
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.looking import DESKTOP, PHONE, SIZES, Size, look, opened
+from tests.browser.looking import (
+    DESKTOP,
+    MODES,
+    PHONE,
+    SIZES,
+    Size,
+    look_in_every_mode,
+    opened,
+)
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -19,21 +28,24 @@ PAGES = ("index.html", "pools.html", "feeds.html", "stress.html", "graph.html", 
 LINKS = "nodes => nodes.map(node => node.getAttribute('href'))"
 
 
-@pytest.mark.parametrize("size", SIZES.values(), ids=list(SIZES))
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_every_page_is_drawn_quiet_alone_and_fits(
-    browser: Browser, site: Path, size: Size, dark: bool
+def test_every_page_is_drawn_quiet_alone_and_fits_in_every_mode(
+    browser: Browser, site: Path
 ) -> None:
     pages = sorted(site.glob("*.html"))
     assert set(PAGES) < {path.name for path in pages}
-    for path in pages:
-        seen = look(browser, path, size, dark=dark)
+    looks, papers = set(), set()
+    for path, mode, seen in look_in_every_mode(browser, pages):
+        where = f"{path.name} in {mode}"
         shared = [(site / "plotly.min.js").as_uri()] if seen.drawn else []
-        assert seen.messages == [], path.name
-        assert seen.requests == [path.as_uri(), *shared], path.name
-        assert all(seen.drawn), path.name
-        assert seen.overflow <= 0, path.name
-        assert seen.overlaps == 0, path.name
+        assert seen.messages == [], where
+        assert seen.requests == [path.as_uri(), *shared], where
+        assert all(seen.drawn), where
+        assert seen.overflow <= 0, where
+        assert seen.overlaps == 0, where
+        looks.add((path, mode))
+        papers.add((mode[1], seen.paper))
+    assert looks == set(product(pages, MODES))
+    assert len(papers) == len({paper for _, paper in papers}) == 2  # one dark, one light
 
 
 def test_every_page_has_the_same_navigation_which_leads_to_it(browser: Browser, site: Path) -> None:

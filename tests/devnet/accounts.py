@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .abi import derived_address
@@ -37,28 +38,38 @@ class Account:
     joins: int
 
 
-def draw_accounts(seed: int, rng: random.Random, count: int, steps: int) -> list[Account]:
-    """`count` accounts; heavy-tailed sizes, most of them early."""
+SHARES = {
+    Role.ANCHOR: 0.015,
+    Role.SUPPLIER: 0.22,
+    Role.EDGE: 0.04,
+    Role.LOOPER: 0.075,
+    Role.STABLE_LOOPER: 0.03,
+    Role.ISOLATED: 0.04,
+    Role.DUST: 0.015,
+}
+"""Parts of all accounts; the others are borrowers."""
+
+
+def draw_accounts(
+    seed: int,
+    rng: random.Random,
+    count: int,
+    steps: int,
+    shares: Mapping[Role, float] = SHARES,
+    crowd: str = "",
+) -> list[Account]:
+    """`count` accounts of a crowd; heavy-tailed sizes, most of them early."""
     accounts = []
-    for number, role in enumerate(_roles(rng, count)):
-        address = derived_address(f"devnet {seed} account {number}")
+    for number, role in enumerate(_roles(rng, count, shares)):
+        address = derived_address(f"devnet {seed} {crowd}account {number}")
         size = min(LARGEST, max(SMALLEST, rng.lognormvariate(9.6, 1.7)))
         appetite, joins = _appetite(rng, role), _joins(rng, role, steps)
         accounts.append(Account(address, role, size, appetite, joins))
     return accounts
 
 
-def _roles(rng: random.Random, count: int) -> list[Role]:
+def _roles(rng: random.Random, count: int, shares: Mapping[Role, float]) -> list[Role]:
     """At least one account of every role, and a realistic mix of a large number."""
-    shares = {
-        Role.ANCHOR: 0.015,
-        Role.SUPPLIER: 0.22,
-        Role.EDGE: 0.04,
-        Role.LOOPER: 0.075,
-        Role.STABLE_LOOPER: 0.03,
-        Role.ISOLATED: 0.04,
-        Role.DUST: 0.015,
-    }
     roles = [role for role, share in shares.items() for _ in range(max(1, round(share * count)))]
     roles = roles[:count] + [Role.BORROWER] * (count - len(roles))
     rng.shuffle(roles)

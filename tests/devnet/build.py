@@ -1,6 +1,6 @@
 """Builds the chain once per seed, starts it from its dump, or leaves a fresh one running.
 
-python -m tests.devnet.build --seed 1
+python -m tests.devnet.build --seed 1      with --control, the one on which nothing was planted
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ class Recipe:
     genesis_time: int = GENESIS_TIME
     chain_id: int = CHAIN_ID
     weth: str | None = None
+    planted: bool = True
 
 
 def build(
@@ -71,10 +72,18 @@ def build(
     weth: str | None = None,
 ) -> Path:
     """Directory with the dump, the deployment and the checkpoints; made on the first call."""
-    recipe = Recipe(seed, accounts, genesis_time, chain_id, weth)
+    return _made(f"seed-{seed}", Recipe(seed, accounts, genesis_time, chain_id, weth))
+
+
+def build_control(seed: int, *, accounts: int = 60) -> Path:
+    """The same of a small chain on which nothing was planted."""
+    return _made(f"control-{seed}", Recipe(seed, accounts, planted=False))
+
+
+def _made(label: str, recipe: Recipe) -> Path:
     sources = [path.read_bytes() for path in sorted(HERE.rglob("*.py"))]
     name = digest(pins_digest().encode(), json.dumps(asdict(recipe)).encode(), *sources)
-    return make_once(cache_root() / f"seed-{seed}-{name}", lambda work: write(recipe, work))
+    return make_once(cache_root() / f"{label}-{name}", lambda work: write(recipe, work))
 
 
 def write(recipe: Recipe, directory: Path) -> None:
@@ -86,7 +95,7 @@ def write(recipe: Recipe, directory: Path) -> None:
         dump=directory / STATE,
     ) as node:
         chain = _chain(node.url)
-        protocols = Protocols.deploy(chain, recipe.weth)
+        protocols = Protocols.deploy(chain, recipe.weth, recipe.planted)
         pace = _pace(recipe.accounts)
         population = Population.settle(chain, protocols, recipe.seed, recipe.accounts, pace)
         recorder = Recorder(chain, list(population.lives.values()))
@@ -162,9 +171,11 @@ def main() -> None:
     """Build and print the directory."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--accounts", type=int, default=330)
+    parser.add_argument("--accounts", type=int)
+    parser.add_argument("--control", action="store_true", help="the chain with nothing planted")
     options = parser.parse_args()
-    print(build(options.seed, accounts=options.accounts))
+    chosen = {} if options.accounts is None else {"accounts": options.accounts}
+    print((build_control if options.control else build)(options.seed, **chosen))
 
 
 if __name__ == "__main__":

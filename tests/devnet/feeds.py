@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .abi import ZERO_ADDRESS, derived_address, words
@@ -33,6 +34,16 @@ class Feeds:
     admin: str
     link: str
     by_symbol: dict[str, Feed] = field(default_factory=dict)
+    followers: list[Feeds] = field(default_factory=list)
+
+    def another(self, prices: Mapping[str, float]) -> Feeds:
+        """Other feeds of the same assets, which from now on report whatever these do."""
+        other = Feeds(self.chain, self.admin, self.link)
+        for symbol, price in prices.items():
+            other.add(symbol)
+            self.chain.must(*other.report(symbol, price))
+        self.followers.append(other)
+        return other
 
     def add(self, symbol: str) -> Feed:
         """Deploy, fund and connect the feed of `symbol`."""
@@ -83,7 +94,11 @@ class Feeds:
         answers = [round(value * 10**DECIMALS) for value in seen[: 3 if third else 2]]
         number = feed.next_round
         feed.next_round += 1
+        followed = [one for one in self.followers if symbol in one.by_symbol]
         return [
-            Tx(oracle, feed.aggregator, "submit(uint256,int256)", (number, answer))
-            for oracle, answer in zip(ORACLES, answers, strict=False)
+            *(
+                Tx(oracle, feed.aggregator, "submit(uint256,int256)", (number, answer))
+                for oracle, answer in zip(ORACLES, answers, strict=False)
+            ),
+            *(tx for one in followed for tx in one.report(symbol, price, spread, third)),
         ]

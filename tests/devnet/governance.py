@@ -50,6 +50,7 @@ REFORMS: tuple[tuple[float, str, str, tuple[Any, ...]], ...] = (
     (0.95, LTV_ZERO_IN_E_MODE, "yWETH", (ETH_CORRELATED, False)),
 )
 E_MODE_EDIT = (0.50, "setEModeCategory(uint8,uint16,uint16,uint16,string)")
+TIGHTER = 50  # basis points
 TREASURY_DATES = (0.3, 0.6, 0.9)
 FLASH_LOAN_DATES = (0.1, 0.36, 0.71)
 COVER_DATE = 0.88
@@ -85,8 +86,9 @@ class Governance:
             if self._is(step, date)
         ]
         if self._is(step, E_MODE_EDIT[0]):
-            limits = (ETH_CORRELATED, 9250, 9450, 10100, "ETH correlated")
-            txs.append(market.configure(E_MODE_EDIT[1], *limits))
+            mode = next(one for one in market.e_modes if one.category == ETH_CORRELATED)
+            limits = (mode.ltv - TIGHTER, mode.threshold - TIGHTER, mode.bonus, mode.label)
+            txs.append(market.configure(E_MODE_EDIT[1], mode.category, *limits))
         if any(self._is(step, date) for date in TREASURY_DATES):
             everything = [asset.token for asset in market.assets.values()]
             txs.append(Tx(ADMIN, market.pool, "mintToTreasury(address[])", (everything,)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from .reserves import (
     E_MODES,
     FLASH_LOAN_PREMIUM,
     LIQUIDATION_PROTOCOL_FEE,
+    PRUDENT_E_MODES,
     RESERVES,
     EMode,
     Reserve,
@@ -47,6 +49,7 @@ class Market:
     assets: dict[str, Asset]
     feeds: Feeds
     tokens: Tokens
+    e_modes: Sequence[EMode] = E_MODES
 
     @property
     def pool(self) -> str:
@@ -79,13 +82,14 @@ class Market:
         return cls(description["first_block"], description["addresses"], assets, feeds, tokens)
 
 
-def deploy_market(chain: Chain, weth: str | None = None) -> Market:
+def deploy_market(chain: Chain, weth: str | None = None, planted: bool = True) -> Market:
     """Deploy the whole market; `weth` may name the address where WETH is or has to be."""
     chain.fund((ADMIN, *ORACLES, *KEEPERS), wei=10**27)
     tokens = Tokens.deploy(chain, ADMIN, weth)
     protocol = deploy_protocol(chain)
     feeds = Feeds(chain, ADMIN, tokens.by_symbol["LINK"])
-    market = Market(protocol.first_block, protocol.addresses, {}, feeds, tokens)
+    e_modes = E_MODES if planted else PRUDENT_E_MODES
+    market = Market(protocol.first_block, protocol.addresses, {}, feeds, tokens, e_modes)
     implementations = (
         chain.deploy("ATokenInstance", ADMIN, market.pool, ZERO_ADDRESS, TREASURY),
         chain.deploy("VariableDebtTokenInstance", ADMIN, market.pool, ZERO_ADDRESS),
@@ -93,7 +97,7 @@ def deploy_market(chain: Chain, weth: str | None = None) -> Market:
     for reserve in RESERVES:
         market.assets[reserve.symbol] = _list(chain, market, reserve, implementations)
     chain.must(market.configure("updateFlashloanPremium(uint128)", FLASH_LOAN_PREMIUM))
-    for mode in E_MODES:
+    for mode in e_modes:
         chain.must(*_e_mode(market, mode))
     return market
 

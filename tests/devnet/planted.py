@@ -24,7 +24,12 @@ BEHIND_ONE_FEED = (
 
 
 def planted(chain: Chain, protocols: Protocols, accounts: Sequence[str]) -> dict[str, Any]:
-    """Structures by name; markets are ids on Morpho, everything else is addresses."""
+    """Structures by name; markets are ids on Morpho, everything else is addresses.
+
+    The control has none.
+    """
+    if not protocols.planted:
+        return {}
     morpho, parts = protocols.morpho, protocols.parts
     ids = {label: market.id for label, market in morpho.composed.items()}
     owing = _owing(chain, protocols, accounts)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from .aave import settle_aave_v3
 from .aave_v3_0.life import settle_aave_v3_0
-from .accounts import Account, draw_accounts
+from .accounts import SHARES, Account, Role, draw_accounts
 from .chain import SLOT, Chain, Tx
 from .compound_v2.life import settle_compound
 from .curve.life import settle_curve
@@ -67,16 +67,22 @@ class Population:
         """Choose who takes part, and give them and the keepers what they start with."""
         rng = random.Random(f"devnet {seed}")
         aave = protocols.aave_v3
-        prices = Prices(rng, pace.steps)
+        planted = protocols.planted
+        prices = Prices(rng, pace.steps, calm=not planted)
         reported = prices.current | BELIEVED
         purse = Purse(aave.tokens, reported)
-        accounts = draw_accounts(seed, rng, count, pace.steps)
+        shares = {role: part for role, part in SHARES.items() if planted or role is not Role.LOOPER}
+        accounts = draw_accounts(seed, rng, count, pace.steps, shares)
         lives = {"aave-v3": settle_aave_v3(chain, aave, purse, rng, accounts, pace)}
         for name, settle in ELSEWHERE.items():
             own = random.Random(f"devnet {seed} {name}")
             part = PART_ON_EXCHANGE if name in EXCHANGES else PART_ELSEWHERE
             number = min(count, max(AT_LEAST, round(count * part)))
-            some = draw_accounts(seed, own, number, pace.steps)
+            # Where nothing is planted, nobody owes anything on two protocols.
+            crowd = "" if planted else f"{name} "
+            some = draw_accounts(seed, own, number, pace.steps, shares, crowd)
+            if crowd:
+                chain.fund(account.address for account in some)
             lives[name] = settle(chain, protocols, purse, own, some, pace)
         addresses = [account.address for account in accounts]
         return cls(chain, protocols, pace, rng, addresses, prices, reported, lives)

@@ -1,4 +1,4 @@
-"""Half a year of prices: random walks with two crashes and two broken pegs, from a seed."""
+"""Half a year of prices: random walks with two crashes and two broken pegs, or with none."""
 
 from __future__ import annotations
 
@@ -50,9 +50,13 @@ BROKEN_PEGS = (("USDC", 0.28, 0.31, 0.965), ("yWETH", 0.64, 0.68, 0.955))
 
 
 class Prices:
-    """The current price of every asset in dollars; `advance` moves them one step on."""
+    """The current price of every asset in dollars; `advance` moves them one step on.
 
-    def __init__(self, rng: random.Random, steps: int) -> None:
+    In a `calm` half year nothing crashes, and no peg breaks.
+    """
+
+    def __init__(self, rng: random.Random, steps: int, calm: bool = False) -> None:
+        self._calm = calm
         self._rng = rng
         self._steps = steps
         self._walk = {reserve.symbol: reserve.price for reserve in RESERVES}
@@ -70,7 +74,7 @@ class Prices:
             if step < self._steps - LAST_STEPS:
                 self._low[symbol] = self._walk[symbol]
             self._low[symbol] = min(self._low[symbol], self._walk[symbol])
-            if step == self._steps - 1:
+            if step == self._steps - 1 and not self._calm:
                 self.current[symbol] = self._low[symbol] * LAST_DROP[symbol]
         for symbol, noise in STABLE_NOISE.items():
             self.current[symbol] = self._rng.gauss(1.0, noise) * self._peg(symbol, step)
@@ -79,7 +83,7 @@ class Prices:
 
     def _jump(self, symbol: str, step: int) -> float:
         factor = 1.0
-        for jump in JUMPS:
+        for jump in () if self._calm else JUMPS:
             first = int(jump.start * self._steps)
             last = max(first, int(jump.end * self._steps))
             if first <= step <= last:
@@ -87,7 +91,7 @@ class Prices:
         return factor
 
     def _peg(self, symbol: str, step: int) -> float:
-        for broken, start, end, level in BROKEN_PEGS:
+        for broken, start, end, level in () if self._calm else BROKEN_PEGS:
             if symbol == broken and int(start * self._steps) <= step <= int(end * self._steps):
                 return level
         return 1.0

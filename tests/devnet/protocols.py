@@ -9,13 +9,13 @@ from .aave_v3_0.market import deploy_aave_v3_0
 from .chain import Chain
 from .compound_v2.market import Compound, deploy_compound
 from .curve.market import Curve, deploy_curve
+from .feeds import Feeds
 from .market import Market, deploy_market
 from .morpho.composed import Parts, compose_markets
 from .morpho.market import Morpho, deploy_morpho
-from .oracles.market import Oracles, deploy_oracles
+from .oracles.market import PRICES, Oracles, deploy_oracles
 from .prices import BELIEVED
 from .purse import Purse
-from .reserves import RESERVES
 from .uniswap_v2.market import UniswapV2, deploy_uniswap_v2
 from .uniswap_v3.market import UniswapV3, deploy_uniswap_v3
 from .vaults.market import Vaults, deploy_vaults
@@ -34,32 +34,41 @@ class Protocols:
     curve: Curve
     vaults: Vaults
     oracles: Oracles
+    planted: bool = True
+    """Whether this is the shared chain, with what is to be found on it, and not the control."""
 
     @classmethod
-    def deploy(cls, chain: Chain, weth: str | None = None) -> Protocols:
-        """Deploy everything; `weth` may name the address where WETH is or has to be."""
-        market = deploy_market(chain, weth)
-        shared = (chain, market.tokens, market.feeds)
-        prices = {reserve.symbol: reserve.price for reserve in RESERVES} | BELIEVED
-        purse = Purse(market.tokens, prices)
+    def deploy(cls, chain: Chain, weth: str | None = None, planted: bool = True) -> Protocols:
+        """Deploy everything; `weth` may name the address where WETH is or has to be.
+
+        Where nothing is `planted`, pools are deep, limits are sane, and feeds are nobody else's.
+        """
+        market = deploy_market(chain, weth, planted)
+        tokens = market.tokens
+
+        def feeds() -> Feeds:
+            return market.feeds if planted else market.feeds.another(PRICES)
+
+        purse = Purse(tokens, PRICES | BELIEVED)
         # The pools come first: oracles of what comes later look at them.
-        uniswap_v2 = deploy_uniswap_v2(chain, purse)
+        uniswap_v2 = deploy_uniswap_v2(chain, purse, planted)
         uniswap_v3 = deploy_uniswap_v3(chain, purse)
         curve = deploy_curve(chain, purse)
-        morpho = deploy_morpho(*shared)
-        vaults = deploy_vaults(chain, market.tokens, morpho)
+        morpho = deploy_morpho(chain, tokens, feeds(), planted)
+        vaults = deploy_vaults(chain, tokens, morpho)
         protocols = cls(
             market,
             morpho,
-            deploy_compound(*shared),
-            deploy_aave_v3_0(*shared),
+            deploy_compound(chain, tokens, feeds()),
+            deploy_aave_v3_0(chain, tokens, feeds(), planted),
             uniswap_v2,
             uniswap_v3,
             curve,
             vaults,
-            deploy_oracles(*shared, vaults, (uniswap_v2, uniswap_v3)),
+            deploy_oracles(chain, tokens, feeds(), vaults, (uniswap_v2, uniswap_v3), planted),
+            planted,
         )
-        compose_markets(chain, morpho, protocols.parts)
+        compose_markets(chain, morpho, protocols.parts, planted)
         return protocols
 
     @property
@@ -85,6 +94,7 @@ class Protocols:
             curve,
             Vaults.load(described["vaults"]),
             Oracles.load(chain, market.tokens, described["oracles"]),
+            planted=bool(described["planted"]),
         )
 
     def describe(self) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 ETH_CORRELATED = 1
 STABLECOINS = 2
@@ -85,6 +85,8 @@ E_MODES = (
         *(("USDC", "USDT", "DAI"), ("USDC", "USDT", "DAI")),
     ),
 )
+# In these nobody comes to hold five times their own in yWETH.
+PRUDENT_E_MODES = (replace(E_MODES[0], ltv=7500, threshold=7800), E_MODES[1])
 
 LIQUIDATION_PROTOCOL_FEE = 1000
 FLASH_LOAN_PREMIUM = 9

@@ -14,6 +14,7 @@ from defirisk.core.evm import BlockTag, ChainReader
 from defirisk.indexing.run import RunSummary, index
 from defirisk.store.database import Store, open_store
 from defirisk.store.registry import StoredDeployment, find_deployment
+from tests.demo import read_once
 
 T = TypeVar("T")
 
@@ -45,7 +46,8 @@ def index_live(
 
 def index_recorded(recording: Path, store: Store, market: Deployment) -> RunSummary:
     """One run against a recording, up to its end."""
-    return asyncio.run(index(RecordedChainReader(recording), store, [market], "finalized"))
+    reader = RecordedChainReader(read_once(recording))
+    return asyncio.run(index(reader, store, [market], "finalized"))
 
 
 def stored(store: Store, market: Deployment) -> StoredDeployment:

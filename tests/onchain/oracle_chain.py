@@ -12,9 +12,10 @@ import numpy as np
 
 from defirisk.core.adapter import Answer, MarketAdapter, Snapshot
 from defirisk.core.book import Book
+from defirisk.core.evaluation import Floats, evaluate
 from defirisk.core.evm import Address
 from defirisk.core.plugins import adapter, adapters
-from defirisk.core.quote import Floats, Leaf, Program, evaluate, exact
+from defirisk.core.quote import Leaf, Program, exact
 from defirisk.core.scenario import ExactMoves, Moves, Scenario
 from defirisk.core.sources import Sources
 from defirisk.indexing.run import index

@@ -12,7 +12,6 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from _pytest.mark import ParameterSet
 
 from defirisk.contagion.cascade.play import Cascade
 from defirisk.shocks.grammar import scenario
@@ -23,7 +22,7 @@ from tests.onchain.keeper.markets import AAVE_V3, COMPOUND, MORPHO
 from tests.onchain.keeper.predicted import Prediction
 from tests.onchain.keeper.record import Header, Record, Round
 from tests.onchain.keeper.sales import sliced
-from tests.onchain.keeper.scenarios import CASES, FEW, KNOWN, OTHERWISE, SETTINGS, Case
+from tests.onchain.keeper.scenarios import CASES, FEW, OTHERWISE, SETTINGS, Case
 from tests.onchain.keeper.stage import Stage, staged
 from tests.onchain.keeper.trial import Trial, tried
 
@@ -54,15 +53,8 @@ def test_what_was_predicted_happens(stage: Stage, case: Case, tmp_path: Path) ->
     assert_as_predicted(tried(stage, case, tmp_path))
 
 
-def known(case: Case) -> ParameterSet:
-    """A case that is known to be off is expected to be so: whoever mends it will be told."""
-    reason = KNOWN.get(case.label)
-    marks = [pytest.mark.xfail(reason=reason, strict=True)] if reason else []
-    return pytest.param(case, marks=marks, id=case.label)
-
-
 @pytest.mark.nightly
-@pytest.mark.parametrize("case", [known(case) for case in (*CASES, *OTHERWISE)])
+@pytest.mark.parametrize("case", [*CASES, *OTHERWISE], ids=lambda case: case.label)
 def test_every_prediction_happens(stage: Stage, case: Case, tmp_path: Path) -> None:
     assert_as_predicted(tried(stage, case, tmp_path))
 

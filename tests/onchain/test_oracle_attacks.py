@@ -24,11 +24,7 @@ from defirisk.manipulation.lending import listings
 from defirisk.manipulation.lies import families
 from defirisk.manipulation.moved import Moved
 from defirisk.manipulation.quoted import Quoted, quoted
-from defirisk.store.database import open_store
-from defirisk.store.frames import load_book
-from defirisk.store.snapshots import market_deployments, stored_block
 from tests.command import CommandLine
-from tests.demo import CHAIN_ID
 from tests.devnet.abi import words
 from tests.devnet.build import DEPLOYMENT, Devnet
 from tests.onchain.oracle_attack import LABEL_ID, Attacker, forked, written
@@ -93,30 +89,6 @@ def test_the_planted_prices_are_unsafe_and_every_other_one_is_safe(
         assert one.cost_usd >= 0
         assert math.isfinite(one.max_profit_usd)
         assert one.max_profit_usd < 0
-
-
-def test_without_the_planted_markets_all_is_safe(
-    recorded_book: Book, found: dict[str, Exposure]
-) -> None:
-    gone = {one.quoted.listings[0].facts.market for one in unsafe(found).values()}
-    kept = tuple(one for one in recorded_book.markets if one.market not in gone)
-    assert len(kept) == len(recorded_book.markets) - 6
-    verdicts = {one.verdict for one in exposures(replace(recorded_book, markets=kept), ASSUMED)}
-    assert verdicts == {"safe"}
-
-
-def test_the_protocols_on_networks_alone_are_safe(demo_database: Path) -> None:
-    """The same chain without Morpho: what its planted markets read is in no book then."""
-    store = open_store(f"sqlite:///{demo_database}", create=False)
-    with store.transaction() as connection:
-        every = market_deployments(connection, ())
-        chosen = [one for one in every if one.deployment.protocol != "morpho-blue"]
-        book = load_book(connection, chosen, stored_block(connection, CHAIN_ID, None))
-    store.close()
-    control = exposures(book, ASSUMED)
-    assert len(control) >= 8
-    assert {one.verdict for one in control} == {"safe"}
-    assert all(math.isfinite(one.cost_usd + one.max_profit_usd) for one in control)
 
 
 def predicted(one: Exposure) -> Attempt:

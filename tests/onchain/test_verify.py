@@ -21,6 +21,7 @@ from defirisk.protocols.lending.aave_v3.scaled_balance import ray_mul_floor
 from defirisk.store.database import Store
 from defirisk.store.raw import block_at
 from defirisk.store.row_tables import row_table
+from tests.demo import read_once
 from tests.devnet.build import CHECKPOINTS, DEPLOYMENT, build, start
 from tests.devnet.checkpoints import read_checkpoints
 from tests.devnet.record import RECORDING, deployments, recorded
@@ -77,7 +78,7 @@ def replayed(
 
 def verdict_at(seed: int, store: Store, market: Deployment, number: int) -> Verdict:
     """The verdict of the recorded contracts at one block."""
-    reader = RecordedChainReader(recorded(seed) / RECORDING)
+    reader = RecordedChainReader(read_once(recorded(seed) / RECORDING))
 
     async def work() -> Verdict:
         block = await reader.block(number)
@@ -268,7 +269,7 @@ def test_a_price_that_was_read_does_not_count_as_compared(
 def test_a_sample_is_the_same_for_the_same_seed(
     seed: int, market: Deployment, replayed: Store
 ) -> None:
-    reader = RecordedChainReader(recorded(seed) / RECORDING)
+    reader = RecordedChainReader(read_once(recorded(seed) / RECORDING))
 
     async def sampled(which: int) -> Verdict:
         block = await reader.block(replayed_head(replayed, market))

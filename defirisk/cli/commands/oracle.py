@@ -53,6 +53,7 @@ def command(
     from dataclasses import replace
 
     from defirisk.cli.output import emit
+    from defirisk.cli.progress import Bars
     from defirisk.cli.session import load_all, opened, provenance
     from defirisk.manipulation.assumptions import Assumptions
     from defirisk.reports.oracles import report
@@ -65,6 +66,8 @@ def command(
     with opened(db) as (settings, store):
         book, final = load_all(store, settings.chain_id(chain), block)
     run = provenance(book.chain_id, final)
-    shown, found = report(book, names, run=run, assumptions=assumed)
+    with Bars() as bars:
+        bars("attacks", 0, None)
+        shown, found = report(book, names, run=run, assumptions=assumed)
     emit(shown, format_, output)
     return 1 if any(one.verdict == "unsafe" for one in found) else 0

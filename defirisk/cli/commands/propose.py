@@ -93,6 +93,7 @@ def command(
     """
     from pathlib import Path
 
+    from defirisk.cli.progress import Bars
     from defirisk.cli.proposing import Asked, prepared, published, rehearsed, repeated, texts_of
     from defirisk.cli.session import opened
     from defirisk.governance.impact import by_itself, impact
@@ -103,8 +104,11 @@ def command(
         market, stored, final = prepared(store, deployment, settings.chain_id(chain), block)
         made = repeated(market, asked, texts_of(market, asked))
         named = asked.named(by_itself(made.case), folder)
-        numbers = impact(made.case)
-        done, why_not = rehearsed(
-            settings, store, stored, made, url=rpc_url, chain=chain, timeout=timeout
-        )
+        with Bars() as bars:
+            bars("impact", 0, None)
+            numbers = impact(made.case)
+            bars("execution on a fork", 0, None)
+            done, why_not = rehearsed(
+                settings, store, stored, made, url=rpc_url, chain=chain, timeout=timeout
+            )
     return published(folder, made, numbers, done, why_not, named, final)

@@ -42,6 +42,7 @@ def command(
     everything that can fail is ranked then.
     """
     from defirisk.cli.output import emit
+    from defirisk.cli.progress import Bars
     from defirisk.cli.session import load, load_all, opened, provenance
     from defirisk.core.errors import UsageError
     from defirisk.core.plugins import choose, reports
@@ -56,4 +57,7 @@ def command(
         else:
             book, final = load_all(store, chain_id, block)
     run = provenance(book.chain_id, final)
-    emit(chosen.build(book, run=run, subject=name), format_, output)
+    with Bars() as bars:
+        bars(report, 0, None)  # a failure is played through: that may take a while
+        built = chosen.build(book, run=run, subject=name)
+    emit(built, format_, output)

@@ -119,6 +119,7 @@ def command(
     liquidation is played through. With it, a low and a high case stand beside the result.
     """
     from defirisk.cli.output import emit
+    from defirisk.cli.progress import Bars
     from defirisk.cli.session import load, opened, provenance
     from defirisk.core.errors import UsageError
 
@@ -131,11 +132,13 @@ def command(
     with opened(db) as (configured, store):
         book, final = load(store, protocols, configured.chain_id(chain), block)
     run = provenance(book.chain_id, final)
-    if budget is not None:
-        report = _reversed(book, budget, shocks, settings, run)
-    else:
-        wanted = _scenarios(book, shocks, scenarios, grid)
-        report = _report(book, wanted, settings, accounts, run)
+    with Bars() as bars:
+        bars("stress", 0, None)
+        if budget is not None:
+            report = _reversed(book, budget, shocks, settings, run)
+        else:
+            wanted = _scenarios(book, shocks, scenarios, grid)
+            report = _report(book, wanted, settings, accounts, run)
     emit(report, format_, output)
 
 

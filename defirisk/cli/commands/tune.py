@@ -12,6 +12,7 @@ from defirisk.core.evm import BlockTag
 
 if TYPE_CHECKING:
     from defirisk.governance.change import Terms
+    from defirisk.governance.losses import Engine
 
 REACH, STEP = 1_500, 100
 """Basis points around today's threshold, and between two points, where nothing is said."""
@@ -22,7 +23,8 @@ REACH, STEP = 1_500, 100
 Examples:
   defirisk tune aave-v3 --asset WETH
   defirisk tune aave-v3 --asset WETH --lt 70%..86%:0.5% -o frontier.html
-  defirisk tune aave-v3 --asset WBTC --bonus 5% --bonus 7.5% --keep-ltv --format json"""
+  defirisk tune aave-v3 --asset WBTC --bonus 5% --bonus 7.5% --keep-ltv --format json
+  defirisk tune aave-v3 --asset WETH --lt 78%..84%:2% --bonus 3% --bonus 6% --cascade"""
 )
 @click.argument("deployment", metavar="PROTOCOL|DEPLOYMENT")
 @click.option("--asset", required=True, help="A listed collateral: symbol or address.")
@@ -47,6 +49,13 @@ Examples:
     type=click.Path(exists=True, dir_okay=False),
     help="CSV with columns name,shock, instead of the default scenarios of propose.",
 )
+@click.option(
+    "--cascade/--no-cascade",
+    default=False,
+    show_default=True,
+    help="Play liquidations through at every point: bad debt then hangs on the bonus and on pools, "
+    "too. It takes ten seconds a point and more.",
+)
 @chain_option
 @block_option
 @db_option
@@ -59,6 +68,7 @@ def command(
     keep_ltv: bool,
     shocks: tuple[str, ...],
     scenarios: str | None,
+    cascade: bool,
     chain: str | None,
     block: int | BlockTag | None,
     db: str | None,
@@ -87,12 +97,16 @@ def command(
     terms = grid(turned.today, _thresholds(lt, turned.today), tried, keep_ltv=keep_ltv)
     texts = texts_of(market, asked)
     wanted = [scenario(name, each, market.book) for name, each in texts]
+    engine: Engine = "cascade" if cascade else "static"
     with Bars() as bars:
-        points = frontier(turned, terms, wanted, lambda done, all_: bars("tune", done, all_))
+        points = frontier(
+            turned, terms, wanted, lambda done, all_: bars("tune", done, all_), engine
+        )
     listed = list(dict.fromkeys(shock for _, each in texts for shock in each))
     symbol = market.symbol(market.reserve(asset).asset)
     run = provenance(market.book.chain_id, final)
-    emit(build(market.book, market.deployment, symbol, points, run, listed), format_, output)
+    report = build(market.book, market.deployment, symbol, points, run, listed, engine)
+    emit(report, format_, output)
 
 
 def _thresholds(text: str | None, today: Terms) -> list[int]:

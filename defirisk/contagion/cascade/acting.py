@@ -8,6 +8,7 @@ from __future__ import annotations
 from numpy import ceil, floor, inf
 
 from defirisk.contagion.cascade.execute import liquidate
+from defirisk.contagion.cascade.hope import hopeless_still, weigh_hope
 from defirisk.contagion.cascade.pockets import CASH
 from defirisk.contagion.cascade.routes import best_route
 from defirisk.contagion.cascade.settle import plan, weighed
@@ -26,9 +27,14 @@ from defirisk.contagion.cascade.state import (
 )
 from defirisk.contagion.cascade.watching import (
     BARE,
+    FAR,
+    LIQUIDATED,
     MOVED,
+    NEAR,
+    ahead_of_rows,
+    ahead_of_unit,
     bare,
-    hopeless,
+    clear,
     refuse,
     refused_again,
     remember,
@@ -64,9 +70,19 @@ def settle_watched(f: Facts, s: State, assumed: Floats, r: int) -> int:
     """As `settle_round`, without those of whom it is known beforehand: the same, only sooner."""
     count, capacity = 0, float(assumed[CAPACITY])
     fallen = renew_watch(f, s)
+    visit, size = s.watch.visit, 0
     for n in range(s.watch.listed[0]):
         u = s.watch.unit[n]
-        if safe(s, u, fallen) or refused_again(f, s, u):
+        if not safe(s, u, fallen):
+            visit[size] = u
+            size += 1
+    for n in range(size):
+        if n + FAR < size:
+            ahead_of_unit(f, s, visit[n + FAR])
+        if n + NEAR < size:
+            ahead_of_rows(f, s, visit[n + NEAR])
+        u = visit[n]
+        if refused_again(f, s, u) or hopeless_still(f, s, assumed, u):
             continue
         paid = settle_unit(f, s, assumed, r, u, capacity, True)
         if paid > 0:
@@ -79,18 +95,19 @@ def settle_unit(
     f: Facts, s: State, assumed: Floats, r: int, u: int, capacity: float, bounded: bool
 ) -> float:
     """Screens a unit and liquidates it if the protocol allows and it pays; USD repaid, else 0."""
-    backing, owed, debt, collateral, value = weighed(f.units, s.amount, s.worth, u)
+    backing, owed, debt, collateral, due, pledged = weighed(f.units, s.amount, s.tariff, u)
     if bounded:
         remember(s, u, backing, owed)
     if not backing < owed:
+        if bounded and owed == 0 and clear(f.units, s.amount, u):
+            s.touched[u] = BARE
         return 0.0
     if s.seen[u] == 0:
         s.seen[u] = 1
         s.by_deployment[f.units.deployment[u], ACCOUNTS] += 1
     paid = 0.0
     if debt >= 0 and collateral >= 0:
-        if bounded and hopeless(f, s, assumed, u, debt, collateral, value):
-            refuse(f, s, u, debt, collateral)
+        if bounded and weigh_hope(f, s, assumed, u, debt, collateral, due, pledged):
             return 0.0
         paid = attempt(f, s, assumed, r, u, capacity, debt, collateral, backing, owed)
         if bounded and paid == 0:
@@ -99,6 +116,7 @@ def settle_unit(
         s.touched[u] = BARE
     if paid > 0:
         s.touched[u] = MOVED
+        s.seen[u] = LIQUIDATED
     else:
         s.totals[REFUSED] += 1
     return paid

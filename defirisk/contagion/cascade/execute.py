@@ -9,12 +9,12 @@ from defirisk.contagion.cascade.pockets import (
     SUPPLY_GROWTH,
     book_deficit,
     kept,
+    outdate_rates,
     paid_out,
-    renew_rates,
     repaid,
     socialise,
 )
-from defirisk.contagion.cascade.settle import DOWN, UP, WHOLE_POSITION, balance
+from defirisk.contagion.cascade.settle import DOWN, UP, WHOLE_POSITION, balance, left_over
 from defirisk.contagion.cascade.state import (
     BAD,
     LIQUIDATED_COLLATERAL,
@@ -71,8 +71,9 @@ def note(
 def repay(units: Units, amount: Floats, rate: Floats, u: int, h: int, paid: float) -> float:
     """Takes what is repaid from a debt; what that was in base units of its quote.
 
-    Where a balance is rounded up, whole units are burned, rounded down; where it is rounded to the
-    nearest, so is what is burned; else the balance left is stored anew.
+    Where a balance is rounded up, whole units are burned, rounded down, but of a whole position as
+    many as it took; where it is rounded to the nearest, so is what is burned; else the balance left
+    is stored anew.
     """
     rule, before = units.rules[units.rule[u]], float(amount[h])
     owed, one = balance(units, amount, rate, u, h), float(rate[units.quote[h]])
@@ -80,6 +81,8 @@ def repay(units: Units, amount: Floats, rate: Floats, u: int, h: int, paid: floa
         amount[h] = 0.0
     elif rule[DEBT_ROUNDING] == DOWN:
         amount[h] = (owed - paid) / one
+    elif rule[MECHANISM] == WHOLE_POSITION:
+        amount[h] = max(before - ceil((paid - left_over(one)) / one), 0.0)
     else:
         burned = paid / one
         burned = floor(burned) if rule[DEBT_ROUNDING] == UP else floor(burned + 0.5)
@@ -127,6 +130,7 @@ def liquidate(
     k, c = units.pocket[owing], units.pocket[pledge]
     if k >= 0:
         repaid(s.pockets, k, paid, shares)
+        renew_share(f, s, u, owing, k)
     if c >= 0 and f.pays_out[pledge] > 0:
         paid_out(s.pockets, c, seized - fee)
         if units.rules[units.rule[u], IN_SHARES] > 0:
@@ -140,11 +144,17 @@ def liquidate(
     ):
         write_off(f, s, r, u)
     if k >= 0:
-        renew_rates(s.pockets, k)
+        outdate_rates(s.pockets, k)
     if c >= 0 and c != k:
-        renew_rates(s.pockets, c)
-    if k >= 0 and units.rules[units.rule[u], MECHANISM] == WHOLE_POSITION:
-        # Repaying rounds up: a share of what is owed is worth less for the next one.
+        outdate_rates(s.pockets, c)
+    if k >= 0:
+        renew_share(f, s, u, owing, k)
+
+
+def renew_share(f: Facts, s: State, u: int, owing: int, k: int) -> None:
+    """Repaying rounds up: a share of what is owed is worth less from then on."""
+    units = f.units
+    if units.rules[units.rule[u], MECHANISM] == WHOLE_POSITION:
         s.rate[owing] = units.rate[owing] * s.pockets[k, units.growth[owing]]
 
 
@@ -189,7 +199,7 @@ def still_pledged(units: Units, amount: Floats, worth: Floats, u: int) -> bool:
     """Whether any collateral is left that counts, and is worth something to the protocol."""
     grain = units.rules[units.rule[u], VALUE_GRAIN]
     for h in range(units.first[u], units.first[u + 1]):
-        counts = units.side[h] != DEBT and units.threshold[h] > 0 and amount[h] > 0
+        counts = units.threshold[units.kind[h]] > 0 and amount[h] > 0
         if counts and amount[h] * worth[units.quote[h]] >= grain:
             return True
     return False
@@ -208,7 +218,7 @@ def write_off(f: Facts, s: State, r: int, u: int) -> None:
                     socialise(s.pockets, k, left, s.amount[h])
                 else:
                     book_deficit(s.pockets, k, left)
-                renew_rates(s.pockets, k)
+                outdate_rates(s.pockets, k)
             s.amount[h] = 0.0
             value = left * s.usd[a]
             s.by_deployment[units.deployment[u], BAD] += value
@@ -216,4 +226,14 @@ def write_off(f: Facts, s: State, r: int, u: int) -> None:
             note(s, r, LOSS, u, h, -1, left, 0.0, 0.0)
 
 
-KERNELS = (note, repay, seize, keep_shares, add_up, still_pledged, write_off, liquidate)
+KERNELS = (
+    note,
+    repay,
+    seize,
+    keep_shares,
+    add_up,
+    still_pledged,
+    write_off,
+    renew_share,
+    liquidate,
+)

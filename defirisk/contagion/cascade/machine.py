@@ -6,12 +6,16 @@ import hashlib
 import inspect
 from collections.abc import Callable, Mapping
 from functools import cache
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any, cast
 
 from numba import njit
 
+from defirisk.contagion.cascade import fetch  # noqa: F401
+from defirisk.contagion.cascade.compiled import KernelCache
+
 Kernel = Callable[..., Any]
+CONSTANTS = (int, float, str, tuple)
 
 OPTIONS: dict[str, Any] = {
     "nogil": True,
@@ -24,6 +28,12 @@ what most kernels do: so nothing is called. No kernel makes arrays, so none has 
 to them: a quarter of the compiling would be that. `_nrt` is not documented by numba; results do not
 depend on it.
 """
+CALLED = frozenset({"play_many", "play", "begin", "survey", "one_round", "settle_round"})
+"""Kernels that run once a scenario or a round: there a call costs nothing, and copies of all that
+they call would have to be compiled.
+"""
+INNER = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+"""A kernel that only another one calls needs no way in from Python, which is half of compiling."""
 
 
 @cache
@@ -34,41 +44,51 @@ def machine_code(kernels: tuple[Kernel, ...]) -> dict[str, Kernel]:
     is kept on disk is found again while the kernel, its constants and all that it calls stay as
     they are.
     """
-    made: dict[FunctionType, Kernel] = {}
+    inner: dict[FunctionType, Kernel] = {}
+    outer: dict[str, Kernel] = {}
     digests: dict[FunctionType, str] = {}
     for kernel in kernels:
         function = cast(FunctionType, kernel)
-        if function in made:
+        if function in inner:
             continue
         digest = digests[function] = _digest(function, digests)
         scope = {
-            name: made.get(value, value) if isinstance(value, FunctionType) else value
+            name: inner.get(value, value) if isinstance(value, FunctionType) else value
             for name, value in function.__globals__.items()
         }
-        twin = FunctionType(
-            function.__code__, scope, function.__name__, function.__defaults__, function.__closure__
-        )
-        twin.__qualname__ = f"{function.__qualname__}_{digest}"
-        twin.__module__ = function.__module__
-        made[function] = _compiled(twin)
-    return {function.__name__: kernel for function, kernel in made.items()}
+        inner[function] = _compiled(function, scope, f"{digest}_inner", {**OPTIONS, **INNER})
+        outer[function.__name__] = _compiled(function, scope, digest, OPTIONS)
+    return outer
 
 
 def _digest(function: FunctionType, known: Mapping[FunctionType, str]) -> str:
     """Of a kernel's source, of the numbers that it reads, and of the kernels that it calls."""
-    parts = [inspect.getsource(function), repr(OPTIONS)]
-    for name in function.__code__.co_names:
+    parts = [inspect.getsource(function)]
+    names = sorted(function.__code__.co_names)
+    for name in names:
         value = function.__globals__.get(name)
         if isinstance(value, FunctionType):
-            parts.append(known.get(value, ""))
-        elif isinstance(value, (int, float)):
+            parts.append(f"{name} {known.get(value)}")
+        elif isinstance(value, (ModuleType, type)):
+            held = ((one, getattr(value, one, None)) for one in names)
+            parts += [f"{name}.{one}={it!r}" for one, it in held if isinstance(it, CONSTANTS)]
+        elif isinstance(value, CONSTANTS):
             parts.append(f"{name}={value!r}")
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
-def _compiled(function: FunctionType) -> Kernel:
+def _compiled(
+    function: FunctionType, scope: dict[str, Any], ending: str, options: dict[str, Any]
+) -> Kernel:
+    twin = FunctionType(
+        function.__code__, scope, function.__name__, function.__defaults__, function.__closure__
+    )
+    twin.__qualname__ = f"{function.__qualname__}_{ending}"
+    twin.__module__ = function.__module__
+    options = {**options, "forceinline": function.__name__ not in CALLED}
     uncounted = cast(Callable[..., Any], njit)  # its stubs leave the option out
-    try:
-        return cast(Kernel, uncounted(function, cache=True, **OPTIONS))
-    except RuntimeError:  # there is no place to keep it
-        return cast(Kernel, uncounted(function, **OPTIONS))
+    made = uncounted(twin, **options)
+    made._cache = KernelCache(
+        function.__name__, f"{twin.__module__}.{twin.__qualname__} {sorted(options.items())}"
+    )
+    return cast(Kernel, made)

@@ -22,7 +22,7 @@ from defirisk.contagion.cascade.sources import Sources
 from defirisk.contagion.cascade.state import LANES, Facts, State
 from defirisk.contagion.cascade.watching import forget_watch, weigh_lanes
 from defirisk.core.book import Book, Floats, Ints
-from defirisk.core.scenario import Scenario, market_prices
+from defirisk.core.scenario import Scenario, market_factors, market_prices
 
 NAN = float("nan")
 
@@ -72,18 +72,16 @@ def openings(
     pockets: Floats,
 ) -> Openings:
     """The openings of some scenarios. `found`, `table`, `amount`, `pockets` are the book's own."""
-    market = np.ascontiguousarray(market_prices(book, list(scenarios)).T)
+    own = market_factors(book, scenarios)
+    market = np.ascontiguousarray(market_prices(book, scenarios, own=own).T)
     size, means = len(scenarios), len(found.compiled.means)
     every = [scenario.moves for scenario in scenarios]
     feed = feed_factors(every, found)
     leaves = many_leaves(book, every, market, feed, found)
-    own_market = np.ones(market.shape)
     own_quote = np.ones((size, len(book.quote_program)))
     basis = np.zeros((size, means, BASIS))
     depth = np.ones((size, len(table.venues)))
     for n, moves in enumerate(every):
-        for asset, factor in moves.market.items():
-            own_market[n, asset] = float(factor)
         for quote, factor in moves.quotes.items():
             own_quote[n, quote] = float(factor)
         open_means(found, leaves[n], basis[n])
@@ -98,7 +96,7 @@ def openings(
         market=market,
         leaves=leaves,
         feed=feed,
-        own_market=own_market,
+        own_market=np.ascontiguousarray(own.T),
         own_quote=own_quote,
         basis=basis,
         turn=turns(book, market, table),

@@ -22,7 +22,8 @@ from numpy import floor
 
 from defirisk.contagion.cascade.ticks import price_at, tick_at
 from defirisk.core.book import Book, Floats, Ints
-from defirisk.core.quote import SAME, Spot, Twap, exact
+from defirisk.core.evaluation import SAME
+from defirisk.core.quote import Spot, Twap, exact
 
 ROLLING, CLOSED, TICKS = range(3)
 PART, MEAN, STARTED, SAID, LAST = range(5)

@@ -7,9 +7,9 @@ from fractions import Fraction
 
 import numpy as np
 
+from defirisk.contagion.cascade.byte_code import evaluate
 from defirisk.contagion.cascade.means import BASIS, opened
 from defirisk.contagion.cascade.oracles import Told, move_claims, quotes
-from defirisk.contagion.cascade.programs import evaluate
 from defirisk.contagion.cascade.sources import Sources
 from defirisk.core.book import Book, Floats, Ints
 from defirisk.core.evm import Address
@@ -87,7 +87,8 @@ def feed_factors(every: Sequence[Moves], found: Sources) -> Floats:
     factors = np.ones((len(every), len(names)))
     for n, moves in enumerate(every):
         if moves.feeds:
-            factors[n] = [float(moves.feeds.get(name, 1)) for name in names]
+            own = [moves.feeds.get(name, 1) for name in names]
+            factors[n] = [factor.numerator / factor.denominator for factor in own]
     return factors
 
 

@@ -14,14 +14,15 @@ from typing import NamedTuple
 
 from numpy import floor
 
+from defirisk.contagion.cascade import byte_code, ticks
 from defirisk.contagion.cascade import means as means_over_time
-from defirisk.contagion.cascade import programs, ticks
+from defirisk.contagion.cascade.byte_code import Code, evaluate
 from defirisk.contagion.cascade.means import Means, moved_mean
 from defirisk.contagion.cascade.prices import KERNELS as PRICES
 from defirisk.contagion.cascade.prices import PriceTree, asset_factors
-from defirisk.contagion.cascade.programs import Blocks, Code, evaluate
+from defirisk.contagion.cascade.programs import Blocks
 from defirisk.core.book import Floats, Ints
-from defirisk.core.quote import SAME
+from defirisk.core.evaluation import SAME
 
 
 class Oracles(NamedTuple):
@@ -39,8 +40,7 @@ class Oracles(NamedTuple):
     feed_asset: Ints  # (F,), -1: of none
     feed_scale: Floats  # (F,), 10 to the feed's decimals; 0: unknown
     claim: Ints  # (B,), assets, each after the claims that it is made of
-    share_of_quote: Ints  # (Q,), the pool whose share a quote prices by its reserves, else -1
-    share_of_claim: Ints  # (B,), likewise
+    share: Ints  # the pool of each leaf that is a share's growth
     means: Means
     code: Code
     blocks: Blocks
@@ -92,14 +92,16 @@ def post_feeds(oracles: Oracles, told: Told, factors: Floats, deviation: float) 
 
 
 def move_claims(oracles: Oracles, told: Told, factors: Floats) -> None:
-    """Kernel. Market prices of what is a claim on other assets, and what they have moved by."""
+    """Kernel. Market prices of what is a claim on other assets, and what they have moved by; before
+    that, what fees have raised shares by.
+    """
+    for k in range(len(oracles.share)):
+        told.leaves[oracles.blocks.shares + k] = told.share[oracles.share[k]]
     quotes, first = len(told.said), oracles.blocks.markets
     for b in range(len(oracles.claim)):
         asset = oracles.claim[b]
         worth = evaluate(oracles.code, quotes + b, told.leaves, told.stack)
         worth *= told.own_market[asset]
-        if oracles.share_of_claim[b] >= 0:
-            worth *= told.share[oracles.share_of_claim[b]]
         told.leaves[first + asset] = worth
         before = told.opening[first + asset]
         factors[asset] = 1.0
@@ -172,8 +174,6 @@ def quotes(oracles: Oracles, told: Told, growth: Floats, out_quotes: Floats) -> 
     for q in range(len(told.said)):
         if told.held_quote[q] == 0:
             value = evaluate(oracles.code, q, told.leaves, told.stack)
-            if oracles.share_of_quote[q] >= 0:
-                value *= told.share[oracles.share_of_quote[q]]
             if differs(value, told.said[q]):
                 moved = 1
             told.said[q] = value
@@ -206,7 +206,7 @@ def step(
 
 KERNELS = (
     *PRICES,
-    *programs.KERNELS,
+    *byte_code.KERNELS,
     *ticks.KERNELS,
     *means_over_time.KERNELS,
     differs,

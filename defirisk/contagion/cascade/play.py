@@ -35,7 +35,7 @@ from defirisk.contagion.cascade.state import (
     State,
     Watch,
 )
-from defirisk.contagion.cascade.units import asset_scales, of_pockets, unit_table, used
+from defirisk.contagion.cascade.units import asset_scales, of_pockets, tariff, unit_table, used
 from defirisk.contagion.cascade.vaults import vault_table
 from defirisk.contagion.cascade.watching import held_assets
 from defirisk.contagion.valuation import UNMOVED
@@ -43,6 +43,14 @@ from defirisk.core.book import Book, Floats
 from defirisk.core.scenario import Scenario, market_prices
 
 Kernel = Callable[..., None]
+
+_OF_UNIT = np.dtype(
+    [
+        *(("held", "i8"), ("refused", "i4"), ("debt", "i4"), ("pledge", "i4")),
+        *(("lead", "f4"), ("stake", "f4"), ("", "i4")),
+    ]
+)
+"""What is read of one unit lies side by side in memory."""
 
 COMPILED_FROM = 2_000_000
 """Rows of units times scenarios from which machine code pays for being loaded."""
@@ -159,6 +167,8 @@ class Cascade:
         roots = self.facts.share_root * depths(self.pools, scenario)
         share = _shares(pools, roots)
         told = opening(book, scenario, self.sources, settings.max_rounds, share)
+        each = np.zeros(count, dtype=_OF_UNIT)
+        each["held"] = held_assets(units)
         return State(
             amount=self._amounts.copy(),
             pockets=self._pockets.copy(),
@@ -174,6 +184,7 @@ class Cascade:
             rate=units.rate.copy(),
             quote=np.zeros(quotes),
             worth=np.zeros(quotes),
+            tariff=tariff(units),
             price=np.zeros(quotes),
             market=market_prices(book, [scenario])[:, 0].copy(),
             usd=np.zeros(assets),
@@ -190,6 +201,8 @@ class Cascade:
                 owed=np.zeros(LANES),
                 worth=np.zeros(quotes),
                 fallen=np.zeros(1),
+                drift=np.zeros(1),
+                risen=np.zeros(1),
                 last=np.zeros(count, dtype=np.float32),
                 price=np.zeros(quotes),
                 usd=np.zeros(assets),
@@ -197,8 +210,13 @@ class Cascade:
                 still=np.zeros(len(pools), dtype=np.int8),
                 moved=np.zeros(1, dtype=np.int64),
                 quiet=np.zeros((assets, assets), dtype=np.int8),
-                held=held_assets(units),
-                refused=np.zeros(count, dtype=np.int32),
+                held=each["held"],
+                refused=each["refused"],
+                debt=each["debt"],
+                pledge=each["pledge"],
+                lead=each["lead"],
+                stake=each["stake"],
+                visit=np.zeros(count, dtype=np.int64),
                 unit=np.zeros(count, dtype=np.int32),
                 listed=np.zeros(1, dtype=np.int64),
                 bound=np.full(1, np.inf),

@@ -1,9 +1,6 @@
-"""Quote programs as byte code over one array of leaves, for kernels. Slow twin: `core.quote`.
+"""Quote programs made into byte code over one array of leaves.
 
-A program becomes postfix instructions of two numbers each, an operation and its argument. Products,
-sums and medians take as many values as the argument says and work from left to right, as
-`core.quote.evaluate` does in lanes (numpy adds nine or more numbers of a single scenario in another
-order). A mean over time is a leaf whose value the means' own rule moves; its part is a program.
+A mean over time is a leaf whose value the means' own rule moves; its part is a program.
 """
 
 from __future__ import annotations
@@ -15,11 +12,25 @@ from typing import NamedTuple
 
 import numpy as np
 
-from defirisk.core.book import Floats, Ints
+from defirisk.contagion.cascade.byte_code import (
+    AT_LEAST,
+    AT_MOST,
+    CUT,
+    LEAF,
+    MEDIAN,
+    NAN,
+    PRODUCT,
+    RATIO,
+    ROOT,
+    SUM,
+    Code,
+)
+from defirisk.core.book import Floats
 from defirisk.core.evm import Address
 from defirisk.core.quote import (
     Clamp,
     Conversion,
+    Cut,
     Feed,
     Leaf,
     Market,
@@ -34,25 +45,12 @@ from defirisk.core.quote import (
     parts,
 )
 
-LEAF, PRODUCT, SUM, RATIO, MEDIAN, AT_MOST, AT_LEAST, ROOT = range(8)
-NAN = float("nan")
-
-
-class Code(NamedTuple):
-    """Instructions of all programs, one after another; program p is `first[p]` to `first[p + 1]`.
-
-    The argument of `LEAF`, `AT_MOST` and `AT_LEAST` is a place among the leaves.
-    """
-
-    operation: Ints  # (I,)
-    argument: Ints  # (I,)
-    first: Ints  # (P + 1,)
-
 
 class Blocks(NamedTuple):
     """Where in the array of leaves each kind begins; behind the last one, its length.
 
-    Markets are all assets in their order. Constants are at the end, NaN where unknown.
+    Markets are all assets in their order. Shares are by how much fees have raised what a share of a
+    pool stands for. Constants are at the end, NaN where unknown.
     """
 
     feeds: int
@@ -60,6 +58,7 @@ class Blocks(NamedTuple):
     conversions: int
     markets: int
     means: int
+    shares: int
     constants: int
     behind: int
 
@@ -76,6 +75,8 @@ class Compiled:
     spots: tuple[Spot, ...]
     conversions: tuple[Conversion, ...]
     means: tuple[Twap, ...]
+    shares: tuple[int, ...]
+    """The pools."""
     constants: Floats  # (K,)
     rising: dict[int, float]
     """Which constants rise, by their place in the block, and by how much a second."""
@@ -92,6 +93,7 @@ class _Found:
     spots: dict[Spot, int] = field(default_factory=dict)
     conversions: dict[Conversion, int] = field(default_factory=dict)
     means: dict[Twap, int] = field(default_factory=dict)
+    shares: dict[int, int] = field(default_factory=dict)
     constants: dict[float | Clamp, int] = field(default_factory=dict)
     rising: dict[int, float] = field(default_factory=dict)
     unknown: int | None = None
@@ -142,6 +144,7 @@ class _Found:
             len(self.conversions),
             len(self.assets),
             len(self.means),
+            len(self.shares),
             len(self.constants),
         ):
             ends.append(ends[-1] + size)
@@ -152,14 +155,20 @@ _Instruction = tuple[int, str, int]
 """Operation, and the argument as a place in a block; of an empty block, a plain number."""
 
 
-def compiled(programs: Sequence[Program], assets: Sequence[Address]) -> Compiled:
-    """Byte code of programs whose `Market` leaves are of these assets (others are constants)."""
+def compiled(
+    programs: Sequence[Program], assets: Sequence[Address], pools: Sequence[int] = ()
+) -> Compiled:
+    """Byte code of programs whose `Market` leaves are of these assets (others are constants).
+
+    `pools`: of which pool each program prices a share, -1 for none; none of them where it is empty.
+    All square roots in such a program are of the product of the pool's reserves, which fees raise.
+    """
     found = _Found({asset: a for a, asset in enumerate(assets)})
     written: list[list[_Instruction]] = []
     inside: list[list[_Instruction]] = []
-    for program in programs:
+    for program, pool in zip(programs, pools or [-1] * len(programs), strict=True):
         written.append([])
-        _write(program, found, written[-1], inside)
+        _write(program, found, written[-1], inside, pool)
     blocks = found.blocks()
     every = written + inside
     flat = [instruction for one in every for instruction in one]
@@ -177,6 +186,7 @@ def compiled(programs: Sequence[Program], assets: Sequence[Address]) -> Compiled
         spots=tuple(found.spots),
         conversions=tuple(found.conversions),
         means=tuple(found.means),
+        shares=tuple(found.shares),
         constants=found.values(),
         rising=found.rising,
         depth=max(map(_depth, every), default=0),
@@ -184,7 +194,11 @@ def compiled(programs: Sequence[Program], assets: Sequence[Address]) -> Compiled
 
 
 def _write(
-    program: Program, found: _Found, out: list[_Instruction], inside: list[list[_Instruction]]
+    program: Program,
+    found: _Found,
+    out: list[_Instruction],
+    inside: list[list[_Instruction]],
+    pool: int,
 ) -> None:
     """Appends the program to `out`, and the parts of its means to `inside`."""
     if isinstance(program, Leaf):
@@ -193,14 +207,14 @@ def _write(
     if isinstance(program, Twap):
         if program not in found.means:
             part: list[_Instruction] = []
-            _write(program.part, found, part, inside)
+            _write(program.part, found, part, inside, -1)
             found.means[program] = len(inside)
             inside.append(part)
         out.append((LEAF, "means", found.means[program]))
         return
     inner = parts(program)
     for one in inner:
-        _write(one, found, out, inside)
+        _write(one, found, out, inside, pool)
     match program:
         case Product():
             out.append((PRODUCT, "", len(inner)))
@@ -215,8 +229,13 @@ def _write(
                 out.append((AT_MOST, *found.limit(program, float(high))))
             if low is not None:
                 out.append((AT_LEAST, *found.constant(float(low))))
+        case Cut(decimals=decimals):
+            out.append((CUT, *found.constant(float(10**decimals))))
         case Root():
             out.append((ROOT, "", 1))
+            if pool >= 0:
+                out.append((LEAF, "shares", found.shares.setdefault(pool, len(found.shares))))
+                out.append((PRODUCT, "", 2))
 
 
 def _depth(instructions: Sequence[_Instruction]) -> int:
@@ -228,69 +247,3 @@ def _depth(instructions: Sequence[_Instruction]) -> int:
             now += 1 - count
         most = max(most, now)
     return most
-
-
-def evaluate(code: Code, program: int, leaves: Floats, stack: Floats) -> float:
-    """Kernel. The value of a program; NaN where it is unknown, or has no value: a quotient by 0,
-    the root of what is negative. `stack` has room for `Compiled.depth` values.
-    """
-    top = 0
-    for at in range(code.first[program], code.first[program + 1]):
-        operation, n = code.operation[at], code.argument[at]
-        if operation == LEAF:
-            stack[top] = leaves[n]
-            top += 1
-        elif operation == AT_MOST:
-            if stack[top - 1] > leaves[n]:
-                stack[top - 1] = leaves[n]
-        elif operation == AT_LEAST:
-            if stack[top - 1] < leaves[n]:
-                stack[top - 1] = leaves[n]
-        else:
-            top -= n
-            stack[top] = combined(operation, stack, top, n)
-            top += 1
-    return float(stack[0])
-
-
-def combined(operation: int, stack: Floats, first: int, count: int) -> float:
-    """Kernel. What an operation makes of `count` values from `first` on, which it may reorder."""
-    if operation == PRODUCT:
-        value = 1.0
-        for k in range(first, first + count):
-            value *= stack[k]
-        return value
-    if operation == SUM:
-        value = 0.0
-        for k in range(first, first + count):
-            value += stack[k]
-        return value
-    if operation == RATIO:
-        if stack[first + 1] == 0.0:
-            return NAN
-        return float(stack[first] / stack[first + 1])
-    if operation == ROOT:
-        return NAN if stack[first] < 0.0 else math.sqrt(float(stack[first]))
-    return middle(stack, first, count)
-
-
-def middle(stack: Floats, first: int, count: int) -> float:
-    """Kernel. The median; NaN where one value is, or there is none. Sorts them where they are."""
-    if count == 0:
-        return NAN
-    for k in range(first, first + count):
-        value = stack[k]
-        if math.isnan(value):
-            return NAN
-        at = k
-        while at > first and stack[at - 1] > value:
-            stack[at] = stack[at - 1]
-            at -= 1
-        stack[at] = value
-    upper = float(stack[first + count // 2])
-    if count % 2 == 1:
-        return upper
-    return float((stack[first + count // 2 - 1] + upper) / 2.0)
-
-
-KERNELS = (middle, combined, evaluate)

@@ -9,6 +9,7 @@ from numpy import ceil
 from defirisk.contagion.cascade import (
     acting,
     execute,
+    hope,
     oracles,
     pockets,
     pools,
@@ -39,7 +40,7 @@ from defirisk.contagion.cascade.state import (
     Facts,
     State,
 )
-from defirisk.contagion.cascade.units import DEBT
+from defirisk.contagion.cascade.units import DEBT, WORTH
 from defirisk.contagion.cascade.vaults import move_conversions
 from defirisk.core.book import Floats
 
@@ -70,6 +71,8 @@ def clock(f: Facts, s: State, seconds: float, blocks: float) -> None:
     for q in range(len(s.rate)):
         s.worth[q] = s.quote[q] / units.scale[q]
         s.price[q] = s.worth[q] / s.rate[q] if s.rate[q] > 0 else 0.0
+    for g in range(len(units.quote_of_kind)):
+        s.tariff[g, WORTH] = s.worth[units.quote_of_kind[g]]
 
 
 def sell_round(f: Facts, s: State, assumed: Floats, r: int) -> None:
@@ -118,7 +121,7 @@ def prices_and_oracles(f: Facts, s: State, assumed: Floats, r: int, seconds: flo
         s.quote,
     )
     blocks, moved = pairs.blocks, False
-    for n in range(blocks.feeds, blocks.constants):
+    for n in range(blocks.feeds, blocks.shares):
         counts = n < blocks.conversions or n >= blocks.means
         if counts and differs(s.told.leaves[n], s.before[n]):
             moved = True
@@ -172,24 +175,25 @@ def one_round(f: Facts, s: State, assumed: Floats, r: int, bounded: bool) -> boo
 
 def play(f: Facts, s: State, assumed: Floats, bounded: bool) -> int:
     """All rounds; how many there were. The last row of the path are the prices at the end."""
-    r = 0
-    while r < assumed[MAX_ROUNDS] and s.totals[DONE] == 0.0:
+    count = 0
+    for r in range(int(assumed[MAX_ROUNDS])):
         quiet = one_round(f, s, assumed, r, bounded)
-        r += 1
+        count = r + 1
         if quiet:
             s.totals[DONE] = 1.0
+            break
     for a in range(len(s.market)):
-        s.path[r, a] = s.market[a]
+        s.path[count, a] = s.market[a]
     value_assets(f, s, assumed)
     uncovered(f, s, bounded)
-    return r
+    return count
 
 
 def uncovered(f: Facts, s: State, bounded: bool) -> None:
     """What units that were liquidatable still owe beyond their collateral, at market prices."""
     for n in range(s.watch.listed[0] if bounded else len(f.units.place)):
         u = s.watch.unit[n] if bounded else n
-        if s.seen[u] == 1:
+        if s.seen[u] > 0:
             uncovered_of(f, s, u)
 
 
@@ -225,6 +229,7 @@ KERNELS = (
     *oracles.KERNELS,
     *vaults.KERNELS,
     *watching.KERNELS,
+    *hope.KERNELS,
     *acting.KERNELS,
     clock,
     sell_round,

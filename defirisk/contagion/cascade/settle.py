@@ -21,7 +21,10 @@ from defirisk.contagion.cascade.units import (
     IN_SHARES,
     LEFTOVER,
     MECHANISM,
+    NO_THRESHOLD,
+    THRESHOLD,
     VALUE_GRAIN,
+    WORTH,
     Units,
 )
 from defirisk.core.book import Floats
@@ -55,7 +58,7 @@ def margin(units: Units, amount: Floats, worth: Floats, u: int) -> tuple[float, 
         if units.side[h] == DEBT:
             owed += value
         else:
-            backing += value * units.threshold[h]
+            backing += value * units.threshold[units.kind[h]]
     return backing, owed
 
 
@@ -66,25 +69,27 @@ def balance(units: Units, amount: Floats, rate: Floats, u: int, h: int) -> float
 
 
 def weighed(
-    units: Units, amount: Floats, worth: Floats, u: int
-) -> tuple[float, float, int, int, float]:
-    """As `margin`, and what a keeper chooses: the debt and the collateral of most value, the first
-    of equal ones, -1 where there is none; last the value of that debt.
+    units: Units, amount: Floats, tariff: Floats, u: int
+) -> tuple[float, float, int, int, float, float]:
+    """Collateral times threshold, and debt, in the unit of account; and what a keeper chooses: the
+    debt and the collateral of most value, the first of equal ones, -1 where there is none; last
+    what these two are worth. `tariff`: see `State`.
     """
     backing, owed = 0.0, 0.0
     debt, collateral = -1, -1
     most_owed, most_pledged = 0.0, 0.0
     for h in range(units.first[u], units.first[u + 1]):
-        value = amount[h] * worth[units.quote[h]]
-        if units.side[h] == DEBT:
+        kind = units.kind[h]
+        value, threshold = amount[h] * tariff[kind, WORTH], tariff[kind, THRESHOLD]
+        if threshold == NO_THRESHOLD:
             owed += value
             if value > most_owed:
                 debt, most_owed = h, value
         else:
-            backing += value * units.threshold[h]
-            if value > most_pledged and units.threshold[h] > 0:
+            backing += value * threshold
+            if value > most_pledged and threshold > 0:
                 collateral, most_pledged = h, value
-    return backing, owed, debt, collateral, most_owed
+    return backing, owed, debt, collateral, most_owed, most_pledged
 
 
 def plan(
@@ -110,7 +115,7 @@ def plan(
     pledged = balance(units, amount, rate, u, collateral)
     of_debt, of_collateral = price[units.quote[debt]], price[units.quote[collateral]]
     exchange = of_debt / of_collateral
-    bonus, part = units.bonus[collateral], fee[units.quote[collateral]]
+    bonus, part = units.bonus[units.kind[collateral]], fee[units.quote[collateral]]
     if rule[MECHANISM] == WHOLE_POSITION:
         repaid, seized = _whole(amount[debt], rate[units.quote[debt]], pledged, exchange, bonus)
         return repaid, seized, 0.0
@@ -119,7 +124,7 @@ def plan(
         if rule[IN_SHARES] > 0:
             share = rate[units.quote[collateral]]
             return _shares(repaid, amount[collateral], exchange * bonus / share, share, part)
-        repaid, seized = _with_bonus(repaid, pledged, exchange, bonus)
+        repaid, seized = _with_bonus(repaid, pledged, exchange, bonus, rule[DEBT_ROUNDING])
         return repaid, seized, floor(seized * part)
     allowed = owed
     small = owed * of_debt < rule[FULL_BELOW] or pledged * of_collateral < rule[FULL_BELOW]
@@ -128,7 +133,7 @@ def plan(
             allowed = min(owed, part_of_all(units, amount, price, rate, u, of_debt))
         else:
             allowed = floor(owed * rule[CLOSE] + 0.5)
-    repaid, seized = _with_bonus(allowed, pledged, exchange, bonus)
+    repaid, seized = _with_bonus(allowed, pledged, exchange, bonus, rule[DEBT_ROUNDING])
     repaid, seized = _without_dust(
         repaid, seized, owed, pledged, of_debt, of_collateral, bonus, rule[LEFTOVER]
     )
@@ -137,14 +142,16 @@ def plan(
 
 
 def _with_bonus(
-    repaid: float, pledged: float, exchange: float, bonus: float
+    repaid: float, pledged: float, exchange: float, bonus: float, rounding: float
 ) -> tuple[float, float]:
     """What that much debt takes of the collateral; less of both where there is not enough of it.
-    `exchange` is base units of collateral worth one of debt.
+    `exchange` is base units of collateral worth one of debt. `rounding` is that of debts: what all
+    of the collateral pays for is rounded to the nearest where they are, else up.
     """
     seized = floor(floor(repaid * exchange) * bonus + 0.5)
     if seized > pledged:
-        return ceil(floor(pledged / exchange) / bonus), pledged
+        direction = rounding if rounding != DOWN else UP
+        return rounded(floor(pledged / exchange) / bonus, direction), pledged
     return repaid, seized
 
 
@@ -215,7 +222,17 @@ def _whole(
     seized = floor(floor(floor(shares * share) * bonus) * exchange)
     if seized <= pledged:
         return ceil(shares * share), seized
-    return ceil(ceil(pledged / exchange) / bonus), pledged
+    return ceil(ceil(pledged / exchange) / bonus) + left_over(share), pledged
+
+
+def left_over(share: float) -> float:
+    """What shares of a debt cost beyond what they are for, in base units: as many are burned as are
+    worth that, at what they are worth, both rounded up. Shares are far smaller than base units, so
+    that something is over unless a whole number of them makes one.
+    """
+    if not share > 0.0:
+        return 0.0
+    return 0.0 if 1.0 / share == floor(1.0 / share) else 1.0
 
 
 KERNELS = (
@@ -227,6 +244,7 @@ KERNELS = (
     _with_bonus,
     _shares,
     _without_dust,
+    left_over,
     _whole,
     plan,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -13,15 +13,13 @@ from defirisk.contagion.cascade.oracles import Oracles
 from defirisk.contagion.cascade.prices import price_tree
 from defirisk.contagion.cascade.programs import Compiled, compiled
 from defirisk.contagion.cascade.ticks import tick_powers
-from defirisk.core.book import Book, Ints
+from defirisk.core.book import Book
 from defirisk.core.evm import Address
 from defirisk.core.quote import (
     Conversion,
     Feed,
     Program,
-    Root,
     Spot,
-    parts,
 )
 from defirisk.core.scenario import claims_in_order
 from defirisk.core.venue import Venue
@@ -56,23 +54,23 @@ class Sources:
 def sources(book: Book, venues: Sequence[Venue]) -> Sources:
     """The oracles of a book. `venues` are the pools that are computed with, in their order."""
     claims = claims_in_order(book)
-    quoted, claimed = book.quote_program, [_program(book, claim) for claim in claims]
-    programs = [*quoted, *claimed]
-    code = compiled(programs, [asset.address for asset in book.assets])
+    programs = [*book.quote_program, *(_program(book, claim) for claim in claims)]
+    assets = [asset.address for asset in book.assets]
+    priced = [assets[a] for a in [*book.quote_asset.tolist(), *claims]]
+    code = compiled(programs, assets, _pools_of_shares(venues, priced))
     tree = price_tree(book, venues)
     pairs = [*zip(tree.venue, tree.token, tree.other, strict=True), *_pairs(code.spots, venues)]
     columns = np.array(pairs, dtype=np.int64).reshape(-1, 3)
-    priced = _priced_assets(book)
+    followed = _priced_assets(book)
     tables = Oracles(
         tree=tree,
         pair_venue=columns[:, 0].copy(),
         pair_token=columns[:, 1].copy(),
         pair_other=columns[:, 2].copy(),
-        feed_asset=np.array([priced.get(one.address, -1) for one in code.feeds], dtype=np.int64),
+        feed_asset=np.array([followed.get(one.address, -1) for one in code.feeds], dtype=np.int64),
         feed_scale=np.array([_scale(book, one.address) for one in code.feeds], dtype=np.float64),
         claim=np.array(claims, dtype=np.int64),
-        share_of_quote=_shares(venues, [_asset(book, int(a)) for a in book.quote_asset], quoted),
-        share_of_claim=_shares(venues, [_asset(book, claim) for claim in claims], claimed),
+        share=np.array(code.shares, dtype=np.int64),
         means=mean_table(book, code.means, len(programs)),
         code=code.code,
         blocks=code.blocks,
@@ -83,28 +81,12 @@ def sources(book: Book, venues: Sequence[Venue]) -> Sources:
     return Sources(tables=tables, compiled=code, venues=len(venues))
 
 
-def _asset(book: Book, asset: int) -> Address:
-    return book.assets[asset].address
-
-
-def _shares(
-    venues: Sequence[Venue], tokens: Sequence[Address], programs: Sequence[Program]
-) -> Ints:
-    """The pool of which each token is a share, where its program prices it by the root of the
-    product of the reserves, as all of them do; -1 elsewhere.
+def _pools_of_shares(venues: Sequence[Venue], tokens: Sequence[Address]) -> list[int]:
+    """The pool of which each token is a share, -1 of none. A program that prices one by the pool's
+    reserves does so by the root of their product: all of them do.
     """
     place = {venue.address: v for v, venue in enumerate(venues) if len(venue.tokens) == 2}
-    found = [
-        place.get(token, -1) if any(isinstance(part, Root) for part in _all_parts(program)) else -1
-        for token, program in zip(tokens, programs, strict=True)
-    ]
-    return np.array(found, dtype=np.int64)
-
-
-def _all_parts(program: Program) -> Iterator[Program]:
-    yield program
-    for part in parts(program):
-        yield from _all_parts(part)
+    return [place.get(token, -1) for token in tokens]
 
 
 def _program(book: Book, claim: int) -> Program:

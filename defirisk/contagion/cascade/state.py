@@ -82,6 +82,8 @@ class Watch(NamedTuple):
     owed: Floats  # (LANES,), room
     worth: Floats  # (Q,), as the round before began
     fallen: Floats  # (1,), by how much health factors may have fallen, as that round began
+    drift: Floats  # (1,), by how much prices on one side of units may have moved apart, likewise
+    risen: Floats  # (1,), by how much prices may have risen, likewise
     last: Rough  # (N,), health as last looked at, over `fallen` of then
     price: Floats  # (Q,), likewise
     usd: Floats  # (A,), likewise
@@ -91,6 +93,11 @@ class Watch(NamedTuple):
     quiet: Tiny  # (A, A), 1: every pool between two assets is as it was then; 2: one is not
     held: Ints  # (N,), the assets that a unit holds or owes, a bit each
     refused: Narrow  # (N,), 1 + the two assets of what could not be done; 0: nothing is known
+    debt: Narrow  # (N,), the kinds of debt and collateral that no keeper could earn by
+    pledge: Narrow  # (N,)
+    lead: Rough  # (N,), over the next debt or collateral, in `drift` of now; 0: nothing is known
+    stake: Rough  # (N,), what keepers may be paid for at most, over `risen` of then
+    visit: Ints  # (N,), room for those of a round
     unit: Narrow  # (N,)
     listed: Ints  # (1,)
     bound: Floats  # (1,)
@@ -113,6 +120,7 @@ class State(NamedTuple):
     rate: Floats  # (Q,)
     quote: Floats  # (Q,), oracle price of a whole unit of the quote
     worth: Floats  # (Q,), of a base unit
+    tariff: Floats  # (G, TARIFF), likewise, of every kind of row: `WORTH` and `THRESHOLD`
     price: Floats  # (Q,), of a base unit of its asset
     market: Floats  # (A,), USD per whole token
     usd: Floats  # (A,), USD per base unit, as the round began
@@ -120,7 +128,7 @@ class State(NamedTuple):
     best: Floats  # (A, A), what a base unit of one asset brings of the other at most, likewise
     known: Ints  # (A, A), 1: `best` is known
     touched: Tiny  # (N,), see `watching`
-    seen: Tiny  # (N,), 1: liquidatable once
+    seen: Tiny  # (N,), 1: liquidatable once; 2: liquidated
     watch: Watch
     seized: Floats  # (A, A), base units seized of one asset for debt of the other, this round
     selling: Ints  # (A,), 1: some of it was seized this round

@@ -23,7 +23,12 @@ COLLATERAL_ROUNDING, DEBT_ROUNDING, IN_SHARES, VALUE_GRAIN = 7, 8, 9, 10
 RULE_WIDTH = 11
 """Columns of a rule, as in `core.liquidation.Rule`."""
 
+WORTH, THRESHOLD = range(2)
+TARIFF = 2
+"""Columns of `State.tariff`."""
+
 DEBT = int(Side.DEBT)
+NO_THRESHOLD = -1.0
 
 
 Narrow = npt.NDArray[np.int32]
@@ -35,9 +40,10 @@ Tiny = npt.NDArray[np.int8]
 class Units(NamedTuple):
     """Units that somebody may liquidate, and their debts and pledged collateral, row by row.
 
-    N counts these units only, H their rows, R rules. `place` is where a unit is in the book. A
-    quote's `scale` is base units to the whole token, `rate` base units of the asset for one of the
-    quote's, today; `pocket` is -1 where nothing accrues.
+    N counts these units only, H their rows, R rules, G kinds of rows: those of a kind agree in all
+    but the amount. `place` is where a unit is in the book. A quote's `scale` is base units to the
+    whole token, `rate` base units of the asset for one of the quote's, today; `pocket` is -1 where
+    nothing accrues. What is read of one unit, or of one row, lies side by side in memory.
     """
 
     place: Ints  # (N,)
@@ -46,14 +52,27 @@ class Units(NamedTuple):
     first: Narrow  # (N + 1,)
     side: Tiny  # (H,)
     quote: Narrow  # (H,)
-    threshold: Floats  # (H,)
-    bonus: Floats  # (H,)
+    kind: Narrow  # (H,)
+    quote_of_kind: Narrow  # (G,)
+    threshold: Floats  # (G,), `NO_THRESHOLD` of debts
+    bonus: Floats  # (G,)
     rules: Floats  # (R, RULE_WIDTH)
     asset: Ints  # (Q,)
     scale: Floats  # (Q,)
     rate: Floats  # (Q,)
     pocket: Ints  # (Q,)
     growth: Ints  # (Q,), column of the pocket
+
+
+_OF_UNIT = np.dtype([("first", "i4"), ("rule", "i4"), ("deployment", "i4"), ("", "i4")])
+_OF_ROW = np.dtype([("quote", "i4"), ("kind", "i4"), ("side", "i1")], align=True)
+
+
+def _kinds(quote: Ints, side: Tiny, sets: Ints) -> tuple[Ints, Ints]:
+    """A row of every kind, and the kind of every row."""
+    packed = (quote * (int(sets.max(initial=0)) + 2) + sets + 1) * len(Side) + side
+    _, rows, kind = np.unique(packed, return_index=True, return_inverse=True)
+    return rows, kind
 
 
 def unit_table(book: Book) -> tuple[Units, Floats]:
@@ -68,16 +87,26 @@ def unit_table(book: Book) -> tuple[Units, Floats]:
     place = np.flatnonzero(playable)
     scale = quote_scales(book)
     quote, sets = book.holding_quote[rows], book.holding_parameters[rows]
-    first = np.searchsorted(book.holding_unit[rows], place)
+    each = np.zeros(len(place) + 1, dtype=_OF_UNIT)
+    each["first"] = np.append(np.searchsorted(book.holding_unit[rows], place), len(rows))
+    each["rule"][:-1] = unit_rules(book)[place]
+    each["deployment"][:-1] = book.unit_deployment[place]
+    side = book.holding_side[rows]
+    kinds, kind = _kinds(quote, side, sets)
+    row = np.zeros(len(rows), dtype=_OF_ROW)
+    row["side"], row["quote"], row["kind"] = side, quote, kind
+    is_debt = side[kinds] == DEBT
     units = Units(
         place=place,
-        deployment=book.unit_deployment[place].astype(np.int32),
-        rule=unit_rules(book)[place].astype(np.int32),
-        first=np.append(first, len(rows)).astype(np.int32),
-        side=book.holding_side[rows],
-        quote=quote.astype(np.int32),
-        threshold=book.liquidation_threshold[sets],
-        bonus=1 + book.liquidation_bonus[sets],
+        deployment=each["deployment"][:-1],
+        rule=each["rule"][:-1],
+        first=each["first"],
+        side=row["side"],
+        quote=row["quote"],
+        kind=row["kind"],
+        quote_of_kind=quote[kinds].astype(np.int32),
+        threshold=np.where(is_debt, NO_THRESHOLD, book.liquidation_threshold[sets[kinds]]),
+        bonus=1 + book.liquidation_bonus[sets[kinds]],
         rules=_rules(book.liquidation.rules),
         asset=book.quote_asset,
         scale=scale,
@@ -151,3 +180,10 @@ def used(units: Units, *, debt: bool) -> Ints:
     used = np.zeros(len(units.asset), dtype=np.int64)
     used[units.quote[(units.side == DEBT) == debt]] = 1
     return used
+
+
+def tariff(units: Units) -> Floats:
+    """Room for what a base unit of every kind of row is worth, and its threshold, (G, TARIFF)."""
+    table = np.zeros((len(units.threshold), TARIFF))
+    table[:, THRESHOLD] = units.threshold
+    return table

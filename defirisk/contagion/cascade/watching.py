@@ -9,39 +9,36 @@ from __future__ import annotations
 import numpy as np
 from numpy import inf
 
-from defirisk.contagion.cascade.pools import spot
-from defirisk.contagion.cascade.pools.columns import FEE, KIND, LEAVES, PRODUCT, WHOLE, Pools
+from defirisk.contagion.cascade.ahead import ahead
 from defirisk.contagion.cascade.routes import (
-    BOUGHT,
-    NEXT_BOUGHT,
     NEXT_POOL,
-    NEXT_SOLD,
     POOL,
-    SOLD,
 )
-from defirisk.contagion.cascade.settle import CLOSE_FACTOR, HEALTH_CLOSE_FACTOR
-from defirisk.contagion.cascade.state import LANES, UNKNOWN, Facts, State, Watch
-from defirisk.contagion.cascade.units import CLOSE, DEBT, MECHANISM, Units
+from defirisk.contagion.cascade.state import LANES, Facts, State, Watch
+from defirisk.contagion.cascade.units import (
+    DEBT,
+    Units,
+)
 from defirisk.core.book import Floats, Ints
 
 GUARD = 1e-6
 """Far more than floats round in one health factor, of which 24 bits are kept."""
 
-LOOSE = 1e-6
-"""Far more than they round in what a pool pays."""
-
-FEW = 4.0
-"""Base units, or shares, that the cuts of one liquidation are worth, at most."""
-
 AHEAD = 0.95
 """The list is made for falls that are this much deeper than the one so far."""
+
+FAR, NEAR = 12, 6
+"""So many units beforehand, what is known of one and its rows are asked for."""
+
+LIQUIDATED = 2
+"""`State.seen`."""
 
 BITS = 62
 """Assets that share a bit are told apart no more: that costs time, and nothing else."""
 
 UNSEEN, SEEN, MOVED, BARE = range(4)
 """`State.touched`: what machine code knows of a unit. Not looked at yet; looked at, and as it was
-then; liquidated since; without anything that could be taken.
+then; liquidated since; without anything that could be taken, or without any debt.
 """
 
 
@@ -66,19 +63,20 @@ def weigh_lanes(units: Units, amount: Floats, watch: Watch) -> None:
                 for k in range(LANES):
                     owed[k] += held * worth[q, k]
             else:
-                threshold = units.threshold[h]
+                threshold = units.threshold[units.kind[h]]
                 for k in range(LANES):
                     backing[k] += held * worth[q, k] * threshold
         for k in range(LANES):
             watch.health[k, u] = backing[k] / owed[k] if owed[k] > 0 else inf
 
 
-def spread(f: Facts, s: State) -> float:
+def spread(f: Facts, s: State) -> tuple[float, float, float]:
     """The least that the health factor of a unit that nobody touches is of what it was as the round
     before began: the most that a quote pledged has fallen, over the most that a quote owed has
-    risen. 0 where nothing can be said.
+    risen. Then the most that two quotes of one side have moved apart, and that one has risen.
+    0 and infinity where nothing can be said.
     """
-    before, low, high = s.watch.worth, inf, 0.0
+    before, low, high, least, most = s.watch.worth, inf, 0.0, inf, 0.0
     for q in range(len(s.worth)):
         if f.pledged[q] == 0 and f.owed[q] == 0:
             continue
@@ -86,12 +84,14 @@ def spread(f: Facts, s: State) -> float:
         if s.worth[q] != before[q]:
             ratio = s.worth[q] / before[q] if before[q] > 0 else 0.0
         if not ratio > 0:
-            return 0.0
+            return 0.0, inf, inf
         if f.pledged[q] > 0:
-            low = min(low, ratio)
+            low, most = min(low, ratio), max(most, ratio)
         if f.owed[q] > 0:
-            high = max(high, ratio)
-    return low / high if high > 0 else 0.0
+            high, least = max(high, ratio), min(least, ratio)
+    if not high > 0 or not most > 0:
+        return 0.0, inf, inf
+    return low / high, max(high / least, most / low), max(high, most)
 
 
 def renew_watch(f: Facts, s: State) -> float:
@@ -102,8 +102,13 @@ def renew_watch(f: Facts, s: State) -> float:
     watch, lane = s.watch, s.watch.lane[0]
     if watch.bound[0] == inf:
         watch.fallen[0] = 1.0
+        watch.drift[0] = 1.0
+        watch.risen[0] = 1.0
     else:
-        watch.fallen[0] *= spread(f, s)
+        fell, drifted, rose = spread(f, s)
+        watch.fallen[0] *= fell
+        watch.drift[0] *= drifted
+        watch.risen[0] *= rose
     note_changes(f, s)
     for q in range(len(s.worth)):
         watch.worth[q] = s.worth[q]
@@ -176,6 +181,22 @@ def refuse(f: Facts, s: State, u: int, debt: int, collateral: int) -> None:
     s.watch.refused[u] = 1 + b * len(s.usd) + a
 
 
+def ahead_of_unit(f: Facts, s: State, u: int) -> None:
+    """A unit will be visited: first what is known of it."""
+    ahead(s.watch.held, u)
+    ahead(f.units.first, u)
+
+
+def ahead_of_rows(f: Facts, s: State, u: int) -> None:
+    """Then its rows, or as many as lie in two lines of memory."""
+    h = f.units.first[u]
+    last = min(h + 6, f.units.first[u + 1] - 1)
+    ahead(s.amount, h)
+    ahead(s.amount, last)
+    ahead(f.units.kind, h)
+    ahead(f.units.kind, last)
+
+
 def safe(s: State, u: int, fallen: float) -> bool:
     """Whether a unit cannot be liquidated in this round, by what is known of it."""
     touched = s.touched[u]
@@ -196,79 +217,31 @@ def remember(s: State, u: int, backing: float, owed: float) -> None:
 def bare(units: Units, amount: Floats, u: int) -> bool:
     """Whether nothing is left that anybody could take, whatever prices do."""
     for h in range(units.first[u], units.first[u + 1]):
-        if units.side[h] != DEBT and units.threshold[h] > 0 and amount[h] > 0:
+        if units.threshold[units.kind[h]] > 0 and amount[h] > 0:
             return False
     return True
 
 
-def pays_at_most(p: Pools, state: Floats, v: int, i: int, j: int) -> float:
-    """What a pool pays for a base unit at most: its price at the margin, as more is sold for less.
-    The fee is taken off where that is simple.
-    """
-    price = spot(p, state, v, i, j)
-    if p.facts[v, KIND] == PRODUCT and p.numbers[v, LEAVES] == 0.0:
-        price *= 1.0 - p.numbers[v, FEE] / p.numbers[v, WHOLE]
-    return price
-
-
-def brings_at_most(f: Facts, s: State, assumed: Floats, b: int, a: int) -> float:
-    """Base units of asset `a` for one of asset `b` by any way, with a margin."""
-    if s.known[b, a] == 1:
-        return float(s.best[b, a])
-    most = 0.0
-    if a == b:
-        most = 1.0
-    elif assumed[UNKNOWN] > 0:
-        most = s.usd[b] / s.usd[a]
-    for r in range(f.routes.first[b, a], f.routes.behind[b, a]):
-        hop = f.routes.hops[r]
-        paid = pays_at_most(f.pools, s.pools, hop[POOL], hop[SOLD], hop[BOUGHT])
-        if hop[NEXT_POOL] >= 0:
-            paid *= pays_at_most(f.pools, s.pools, hop[NEXT_POOL], hop[NEXT_SOLD], hop[NEXT_BOUGHT])
-        if not paid <= most:
-            most = paid
-    s.best[b, a] = most * (1.0 + LOOSE)
-    s.known[b, a] = 1
-    return float(s.best[b, a])
-
-
-def hopeless(
-    f: Facts, s: State, assumed: Floats, u: int, debt: int, collateral: int, value: float
-) -> bool:
-    """Whether no keeper can earn his gas, whatever the rule allows him of this debt, worth `value`.
-
-    What he repays brings at most `gain` times as much before gas.
-    """
-    units = f.units
-    owing, pledge = units.quote[debt], units.quote[collateral]
-    a, b = units.asset[owing], units.asset[pledge]
-    bonus, part = units.bonus[collateral], f.fee[pledge]
-    rule = units.rules[units.rule[u]]
-    most = value / s.price[owing] * (1.0 + LOOSE) + FEW
-    net = bonus
-    if rule[MECHANISM] == CLOSE_FACTOR:
-        most *= rule[CLOSE]
-        net = bonus * (1.0 - part)
-    elif rule[MECHANISM] == HEALTH_CLOSE_FACTOR:
-        net = bonus - (bonus - 1.0) * part
-    brings = brings_at_most(f, s, assumed, b, a)
-    gain = s.price[owing] / s.price[pledge] * net * brings * (1.0 + LOOSE) - 1.0
-    if gain < 0.0:
-        gain = 0.0
-    cuts = FEW * (1.0 + s.rate[pledge]) * brings
-    return bool(most * gain + cuts < s.gas[a])
+def clear(units: Units, amount: Floats, u: int) -> bool:
+    """Whether nothing is owed any more, whatever prices do."""
+    for h in range(units.first[u], units.first[u + 1]):
+        if units.side[h] == DEBT and amount[h] > 0:
+            return False
+    return True
 
 
 def forget_watch(f: Facts, s: State, amount: Floats) -> None:
     """Puts back what the last scenario changed of the units that it looked at."""
     for n in range(s.watch.listed[0]):
         u = s.watch.unit[n]
-        if s.touched[u] > 0:
+        if s.seen[u] == LIQUIDATED:
             for h in range(f.units.first[u], f.units.first[u + 1]):
                 s.amount[h] = amount[h]
+        if s.seen[u] > 0:
+            s.watch.refused[u] = 0
+            s.watch.lead[u] = 0.0
         s.touched[u] = 0
         s.seen[u] = 0
-        s.watch.refused[u] = 0
     s.watch.listed[0] = 0
     s.watch.bound[0] = inf
 
@@ -281,11 +254,11 @@ KERNELS = (
     nothing_sold,
     refused_again,
     refuse,
+    ahead_of_unit,
+    ahead_of_rows,
     safe,
     remember,
     bare,
-    pays_at_most,
-    brings_at_most,
-    hopeless,
+    clear,
     forget_watch,
 )

@@ -33,6 +33,11 @@ Channel = Literal[
     "share price",  # vault or market -> its share, aToken or cToken, where it is collateral
     "shares",  # vault -> those who hold its shares
     "equity",  # market -> those who borrowed against what fell
+    # Where liquidations are played through (`sales`):
+    "liquidation",  # market -> asset that is seized there
+    "sale",  # asset -> asset that it is sold for
+    "price after sales",  # asset -> market that takes it
+    "bad debt after sales",  # market -> those who lent to it
 ]
 SMALL = 0.005
 """USD: less is rounding."""

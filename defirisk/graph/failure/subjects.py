@@ -19,7 +19,7 @@ from defirisk.graph import ids
 from defirisk.graph.build import Composition
 from defirisk.graph.claims import behind
 from defirisk.graph.names import token_label
-from defirisk.shocks.target import find_asset, market_moves
+from defirisk.shocks.target import find_asset, market_moves, price_moves
 
 Kind = Literal["protocol", "market", "asset", "vault", "several"]
 AND = ","
@@ -155,14 +155,20 @@ def _vault(made: Composition, token: Address) -> Subject:
 
 
 def _asset(made: Composition, asset: int) -> Subject:
-    """The asset is worth nothing, with all that follows it and all that is a claim on it."""
+    """The asset is worth nothing, with all that follows it and all that is a claim on it.
+
+    The feeds that report it say so. What is a claim itself, or follows another asset, leaves the
+    feeds alone: they are those of what it is a claim on.
+    """
     book = made.book
-    token = book.assets[asset].address
+    token, facts = book.assets[asset].address, book.assets[asset]
+    own = facts.program is None and facts.follows is None
+    moves = (price_moves if own else market_moves)(book, asset, Fraction(0))
     return Subject(
         node=ids.asset(token),
         kind="asset",
         name=book.symbol(asset),
-        scenario=_scenario(book.symbol(asset), market_moves(book, asset, Fraction(0))),
+        scenario=_scenario(book.symbol(asset), moves),
         tokens=_claims_on(made, {token}),
     )
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
+from defirisk.core.evm import Address
 from defirisk.graph import ids
 from defirisk.graph.build import Composition
 from defirisk.graph.measures import Measure
-from defirisk.graph.measures.dependence import venue_dependence
 from defirisk.graph.standing import Row
 from defirisk.graph.venues import cheapest_way
 
@@ -31,16 +31,28 @@ def _written(row: Row) -> set[str]:
 
 
 def thin_pools(made: Composition) -> dict[str, float]:
-    """Dollars that stand on a pool's price for each dollar that moves it by 2 %; infinite where
-    nothing does. Pools that no price reads, and those of unknown depth, are left out.
+    """Dollars that stand on a price which a trade in a pool moves, for each dollar that moves it
+    by 2 %; infinite where nothing does. Pools that no such price reads, and those of unknown
+    depth, are left out.
     """
     found: dict[str, float] = {}
-    standing = venue_dependence(made)
     for address, deep in made.depths.items():
-        depth, dollars = cheapest_way(deep), standing[ids.venue(address)]
+        # Debts stand on the oracle of their collateral where one contract prices both.
+        oracles = {row.chain.address for row in made.rows if _follows(row, address)}
+        rows = (row for row in made.rows if address in row.contracts())
+        dollars = sum(row.standing_usd for row in rows if row.chain.address in oracles)
+        depth = cheapest_way(deep)
         if dollars > 0 and not math.isnan(depth):
             found[ids.venue(address)] = dollars / depth if depth > 0 else math.inf
     return found
+
+
+def _follows(row: Row, pool: Address) -> bool:
+    """Whether a trade in the pool may move the price: a share at a fair price reads reserves, and
+    yet follows feeds alone. A source that says no more than a number may follow all it asks.
+    """
+    opaque = (link for link in row.chain.all() if link.address in row.read)
+    return pool in row.read or any(inner.address == pool for link in opaque for inner in link.all())
 
 
 MEASURES = (
@@ -57,8 +69,8 @@ MEASURES = (
         name="thin_pools",
         title="Standing on a pool, over its depth",
         unit="ratio",
-        about="Dollars of collateral and debts for each dollar whose sale moves the price by 2 %, "
-        "the cheaper way.",
+        about="Dollars of collateral and debts whose price trades there move, for each dollar "
+        "whose sale moves it by 2 %, the cheaper way.",
         compute=thin_pools,
         is_finding=lambda ratio: ratio > 1,
     ),

@@ -25,7 +25,7 @@ from defirisk.core.adapter import (
 )
 from defirisk.core.claim import converted
 from defirisk.core.evm import ZERO_ADDRESS, Address, Block
-from defirisk.core.quote import Clamp, Conversion, Product, anchored
+from defirisk.core.quote import Clamp, Conversion, Cut, Product, anchored
 from defirisk.core.row import Key, Row, Rows, State, Wide
 from defirisk.protocols.feed_getters import CANDIDATE, FEED, FeedsWithGetters, Grade, grade_of
 
@@ -203,7 +203,8 @@ class CappedRatio(FeedsWithGetters):
             rate = Conversion(row.ratio_provider, Fraction(ratio, 10**row.ratio_decimals))
             limit = Fraction(most, 10**row.ratio_decimals)
             rise = Fraction(cap.growth_per_second_raw, 10**row.ratio_decimals)
-            program = Product((Clamp(rate, None, limit, rise), base.of(row.base_feed)))
+            capped = Clamp(rate, None, limit, rise)
+            program = Cut(Product((capped, base.of(row.base_feed))), base.decimals)
             found[row.feed] = Answer(
                 price=price,
                 decimals=row.decimals,

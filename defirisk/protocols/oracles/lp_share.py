@@ -18,6 +18,7 @@ from defirisk.core.adapter import Answer, Contract, Discovery, Interface, Snapsh
 from defirisk.core.evm import ZERO_ADDRESS, Address, Block
 from defirisk.core.quote import (
     Constant,
+    Cut,
     Product,
     Program,
     Ratio,
@@ -160,7 +161,7 @@ class LpShare(FeedsWithGetters):
         if price is None:
             return None
         worth = (first.of(row.feed_0), second.of(row.feed_1))
-        program = _program(row.way, venue, now, worth, claim.supply_raw)
+        program = Cut(_program(row.way, venue, now, worth, claim.supply_raw), first.decimals)
         return Answer(
             price=price,
             decimals=row.decimals,

@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from defirisk.core.adapter import Answer, Contract, Interface, Question, Snapshot, View
 from defirisk.core.evm import ZERO_ADDRESS, Address
-from defirisk.core.quote import Product, Twap, anchored
+from defirisk.core.quote import Cut, Product, Twap, anchored
 from defirisk.core.row import Row, Wide
 from defirisk.protocols.feed_getters import CANDIDATE, FEED, FeedsWithGetters, spot
 
@@ -106,7 +106,7 @@ class UniswapTwapV2(FeedsWithGetters):
         worth = worth_of(row.average_raw, base.decimals)
         price = worth * dollars.price // 10**quote.decimals
         mean = Twap(now, row.period_seconds, Fraction(worth, 10**quote.decimals))
-        program = Product((mean, dollars.of(row.quote_feed)))
+        program = Cut(Product((mean, dollars.of(row.quote_feed))), dollars.decimals)
         return row.feed, Answer(
             price=price,
             decimals=row.decimals,

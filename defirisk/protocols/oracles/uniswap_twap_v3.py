@@ -14,7 +14,7 @@ from fractions import Fraction
 from defirisk.core.adapter import Answer, Contract, Interface, Question, Snapshot, View
 from defirisk.core.errors import CheckFailed
 from defirisk.core.evm import ZERO_ADDRESS, Address
-from defirisk.core.quote import Product, Twap, anchored
+from defirisk.core.quote import Cut, Product, Twap, anchored
 from defirisk.core.row import Row
 from defirisk.core.venue import Venue
 from defirisk.protocols.feed_getters import CANDIDATE, FEED, FeedsWithGetters, grade_of, spot
@@ -103,7 +103,7 @@ class UniswapTwapV3(FeedsWithGetters):
             return None
         price = worth * dollars.price // 10**quote.decimals
         mean = Twap(now, row.window_seconds, Fraction(worth, 10**quote.decimals))
-        program = Product((mean, dollars.of(row.quote_feed)))
+        program = Cut(Product((mean, dollars.of(row.quote_feed))), dollars.decimals)
         return row.feed, Answer(
             price=price,
             decimals=row.decimals,

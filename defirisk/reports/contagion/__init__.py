@@ -45,8 +45,12 @@ def _overview(its: Studied, run: Run, *, pages: bool) -> Report:
         title="Contagion",
         header=header_of(its.book, run),
         lead=(Paragraph(_answer(its)), *unknown_notes(its), tables.rank(its, pages=pages)),
-        sections=(Section("assumptions", "Assumptions", (Paragraph(tables.ASSUMPTIONS),)),),
-        data={"rank": tables.rank_data(its), "lost_already_usd": its.lost_now},
+        sections=(Section("assumptions", "Assumptions", tables.assumptions(its)),),
+        data={
+            "rank": tables.rank_data(its),
+            "lost_already_usd": its.lost_now,
+            "engine": "cascade" if its.played else "static",
+        },
         csv="rank",
     )
 
@@ -78,6 +82,10 @@ def unknown_notes(its: Studied) -> tuple[Note, ...]:
             "are lower bounds."
         )
         found.append(Note("warning", text, "unpriced"))
+    cut = sum(not one.ended for one in its.played)
+    if cut:
+        text = f"{plural(cut, 'cascade')} did not end within the rounds allowed: lower bounds."
+        found.append(Note("warning", text, "not-ended"))
     if not its.converged:
         text = "Some losses had not settled when the rounds ended: they are lower bounds."
         found.append(Note("warning", text, "not-settled"))

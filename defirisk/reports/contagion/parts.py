@@ -11,6 +11,7 @@ import numpy as np
 from defirisk.contagion.failure.losses import whole_assets
 from defirisk.contagion.failure.settle import fail
 from defirisk.core.evm import Address
+from defirisk.graph.failure.path import Path
 from defirisk.graph.model import Edge, EdgeKind, Graph, Node
 from defirisk.reports.contagion.studied import Failed, Studied
 from defirisk.reports.labels import token_label
@@ -125,14 +126,28 @@ def _lost_here(one: Failed, row: int, asset: int) -> float:
 
 
 def steps(one: Failed) -> Table:
-    labels = one.path.labels
-    rows: tuple[tuple[Value, ...], ...] = tuple(
-        (labels[step.source], labels[step.target], step.channel, step.value_usd)
-        for step in one.path.steps[:STEPS]
+    empty = "nothing that is indexed takes it as collateral or is a claim on it"
+    return _steps("steps", one.path, empty)
+
+
+def sales(path: Path) -> Table:
+    """Beyond what is liquidated at today's prices."""
+    empty = "no more is liquidated and sold than at today's prices"
+    caption = (
+        "Beyond what is liquidated without the failure. Bad debt after sales is beyond that of a "
+        "settlement at once, negative where liquidations left lenders more. "
     )
-    more = len(one.path.steps) - len(rows)
+    return _steps("sales", path, empty, caption)
+
+
+def _steps(name: str, path: Path, empty: str, caption: str = "") -> Table:
+    rows: tuple[tuple[Value, ...], ...] = tuple(
+        (path.labels[step.source], path.labels[step.target], step.channel, step.value_usd)
+        for step in path.steps[:STEPS]
+    )
+    more = len(path.steps) - len(rows)
     return Table(
-        name="steps",
+        name=name,
         title="",
         columns=(
             Column("from", "From", "prose"),
@@ -141,8 +156,8 @@ def steps(one: Failed) -> Table:
             Column("value_usd", "Dollars", "usd"),
         ),
         rows=rows,
-        caption=f"{plural(more, 'later step')} in the JSON." if more > 0 else "",
-        empty="nothing that is indexed takes it as collateral or is a claim on it",
+        caption=caption + (f"{plural(more, 'later step')} in the JSON." if more > 0 else ""),
+        empty=empty,
     )
 
 

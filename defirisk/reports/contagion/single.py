@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from defirisk.contagion.failure.settle import Settled
+from defirisk.graph.failure.path import Path
 from defirisk.reports.contagion import parts, tables
 from defirisk.reports.contagion.studied import Failed, Studied
 from defirisk.reports.contagion.tables import known, told
@@ -36,6 +37,7 @@ def report(its: Studied, one: Failed, *, run: Run) -> Report:
         lead=tuple(lead),
         sections=(
             Section("steps", "How the loss travels", (parts.steps(one),)),
+            *_after(one),
             Section("markets", "Markets that are exposed", (parts.markets(its, one),)),
             Section(
                 "run",
@@ -43,12 +45,25 @@ def report(its: Studied, one: Failed, *, run: Run) -> Report:
                 (Paragraph(parts.RUN), parts.run_table(runs)),
             ),
             Section("rank", "Among all that can fail", (tables.rank(its, around=one.rank or 1),)),
-            Section("assumptions", "Assumptions", (Paragraph(tables.ASSUMPTIONS),)),
+            Section("assumptions", "Assumptions", tables.assumptions(its)),
         ),
         data=_data(its, one, runs),
         # Of what no vault is exposed to, the next table that has a row.
         csv="exposed" if one.vaults else "markets" if one.markets else "rank",
     )
+
+
+def _after(one: Failed) -> tuple[Section, ...]:
+    """What liquidations do then."""
+    if one.played is None or one.sales is None:
+        return ()
+    count, rounds = one.played.liquidations, one.played.rounds
+    said = Paragraph(
+        f"{plural(count, 'liquidation')} in {plural(rounds, 'round')}, with those that today's "
+        f"prices cause anyway. Others lose {show(one.loss, 'usd')}; if nothing were sold, it would "
+        f"be {show(one.at_once, 'usd')}."
+    )
+    return (Section("sales", "What liquidations do then", (said, parts.sales(one.sales))),)
 
 
 def _answer(its: Studied, one: Failed) -> str:
@@ -99,6 +114,9 @@ def _notes(one: Failed) -> list[Note]:
             "lower bounds."
         )
         notes.append(Note("warning", text, "unpriced"))
+    if one.played is not None and not one.played.ended:
+        text = "The cascade did not end within the rounds allowed: losses are lower bounds."
+        notes.append(Note("warning", text, "not-ended"))
     if not bool(one.settled.converged[one.scenario]):
         notes.append(Note("warning", "The loss had not settled: a lower bound.", "not-settled"))
     return notes
@@ -131,7 +149,9 @@ def _data(its: Studied, one: Failed, runs: list[dict[str, Any]]) -> dict[str, An
             "kind": one.subject.kind,
             "label": told(its, one.subject),
         },
+        "engine": "static" if one.played is None else "cascade",
         "lost_usd": known(one.loss),
+        "lost_at_once_usd": known(one.at_once),
         "rank": one.rank,
         "of": len(its.subjects),
         "exposed": [
@@ -157,17 +177,22 @@ def _data(its: Studied, one: Failed, runs: list[dict[str, Any]]) -> dict[str, An
             }
             for market in one.markets
         ],
-        "steps": [
-            {
-                "from": step.source,
-                "to": step.target,
-                "from_label": one.path.labels[step.source],
-                "to_label": one.path.labels[step.target],
-                "channel": step.channel,
-                "value_usd": step.value_usd,
-            }
-            for step in one.path.steps
-        ],
+        "steps": _said(one.path),
+        "sales": [] if one.sales is None else _said(one.sales),
         "run": runs,
         "ranking": tables.rank_data(its),
     }
+
+
+def _said(path: Path) -> list[dict[str, Any]]:
+    return [
+        {
+            "from": step.source,
+            "to": step.target,
+            "from_label": path.labels[step.source],
+            "to_label": path.labels[step.target],
+            "channel": step.channel,
+            "value_usd": step.value_usd,
+        }
+        for step in path.steps
+    ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from defirisk.contagion.failure.aftermath import Aftermath, aftermaths, can_be_played
 from defirisk.contagion.failure.losses import lost_usd
 from defirisk.contagion.failure.settle import Settled, fail
 from defirisk.contagion.valuation import UNMOVED, positions
@@ -18,21 +19,27 @@ from defirisk.graph.failure.exposure import (
     exposed_vaults,
 )
 from defirisk.graph.failure.path import Path, path
+from defirisk.graph.failure.sales import sales
 from defirisk.graph.failure.subjects import Subject, find, subjects
-from defirisk.metrics.systemic import ranked
+from defirisk.metrics.systemic import marginal, ranked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Studied:
-    """`losses` are those of each failure beyond `lost_now`, NaN where unknown; `order` has the
-    worst first. The last scenario of `settled` is today. `vaults` are those exposed to each.
+    """`losses` are those of each failure beyond today's, NaN where unknown; `order` has the worst
+    first. The last scenario of `settled` and of `played` is today. `vaults` are those exposed to
+    each. `at_once` is as `losses`, but that nothing is sold; `lost_now` likewise is today's.
+
+    `played` is empty where nothing in the book can be liquidated: both are the same then.
     """
 
     book: Book
     made: Composition
     subjects: tuple[Subject, ...]
     settled: Settled
+    played: tuple[Aftermath, ...]
     losses: tuple[float, ...]
+    at_once: tuple[float, ...]
     order: tuple[int, ...]
     lost_now: float
     unknown_now: int
@@ -47,7 +54,8 @@ class Studied:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
     """One failure: who is exposed, and its steps. `rank` counts from 1, None where it is not among
-    those that are ranked. `loss` is beyond today's, `total` with it.
+    those that are ranked. `loss` and `at_once` are beyond today's, as those of `Studied`; `sales`
+    are the steps of liquidations beyond today's, None where nothing can be liquidated.
     """
 
     subject: Subject
@@ -57,6 +65,9 @@ class Failed:
     settled: Settled
     scenario: int
     loss: float
+    at_once: float
+    played: Aftermath | None
+    sales: Path | None
     rank: int | None
 
 
@@ -73,17 +84,23 @@ def studied(book: Book) -> Studied:
 def _study(book: Book) -> Studied:
     made, held = compose(book), positions(book)
     every = subjects(made)
-    settled = fail(book, [*(one.scenario for one in every), UNMOVED])
-    lost = lost_usd(book, settled)
-    losses = lost[:-1] - lost[-1]
+    scenarios = [*(one.scenario for one in every), UNMOVED]
+    settled = fail(book, scenarios)
+    played = aftermaths(book, scenarios) if can_be_played(book) else ()
+    lost = at_once = lost_usd(book, settled)
+    if played:
+        lost = np.array([one.lost_usd for one in played])
+    losses = marginal(lost)
     return Studied(
         book=book,
         made=made,
         subjects=every,
         settled=settled,
+        played=played,
         losses=tuple(losses.tolist()),
-        order=tuple(ranked(np.asarray(losses)).tolist()),
-        lost_now=float(lost[-1]),
+        at_once=tuple(marginal(at_once).tolist()),
+        order=tuple(ranked(losses).tolist()),
+        lost_now=float(at_once[-1]),
         unknown_now=int(settled.unknown[-1]),
         vaults=tuple(exposed_vaults(made, one, held) for one in every),
     )
@@ -95,10 +112,15 @@ def failed(its: Studied, name: str) -> Failed:
     places = [i for i, one in enumerate(its.subjects) if one.node == subject.node]
     same = bool(places) and its.subjects[places[0]].scenario.moves == subject.scenario.moves
     if same:
-        settled, s, loss = its.settled, places[0], its.losses[places[0]]
+        settled, s = its.settled, places[0]
+        loss, at_once = its.losses[s], its.at_once[s]
+        played = its.played[s] if its.played else None
     else:
         settled, s = fail(its.book, [subject.scenario]), 0
-        loss = float(lost_usd(its.book, settled)[0]) - its.lost_now
+        loss = at_once = float(lost_usd(its.book, settled)[0]) - its.lost_now
+        played = aftermaths(its.book, [subject.scenario])[0] if its.played else None
+        if played is not None:
+            loss = played.lost_usd - its.played[-1].lost_usd
     return Failed(
         subject=subject,
         vaults=exposed_vaults(its.made, subject),
@@ -107,5 +129,8 @@ def failed(its: Studied, name: str) -> Failed:
         settled=settled,
         scenario=s,
         loss=loss,
+        at_once=at_once,
+        played=played,
+        sales=None if played is None else sales(its.made, played, its.played[-1]),
         rank=its.order.index(s) + 1 if same else None,
     )

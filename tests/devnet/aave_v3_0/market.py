@@ -14,6 +14,7 @@ from ..reserves import (
     E_MODES,
     FLASH_LOAN_PREMIUM,
     LIQUIDATION_PROTOCOL_FEE,
+    PRUDENT_E_MODES,
     RESERVES,
     EMode,
     Reserve,
@@ -38,14 +39,16 @@ LISTED = tuple(
 )
 
 
-def deploy_aave_v3_0(chain: Chain, tokens: Tokens, feeds: Feeds) -> Market:
+def deploy_aave_v3_0(chain: Chain, tokens: Tokens, feeds: Feeds, planted: bool = True) -> Market:
     """Deploy the whole market, which `ADMIN` governs in every role; no stable rates anywhere."""
+    # Here an e-mode may not be stricter than its assets are outside it.
+    e_modes = E_MODES if planted else PRUDENT_E_MODES[1:]
     for name in LIBRARIES:
         chain.libraries[ARTIFACTS + name] = _deploy(chain, name)
     provider = _deploy(chain, "PoolAddressesProvider", "Devnet Market v3.0", ADMIN)
     first_block = chain.head
     addresses = _singletons(chain, provider)
-    market = Market(first_block, addresses, {}, feeds, tokens)
+    market = Market(first_block, addresses, {}, feeds, tokens, e_modes)
     implementations = tuple(
         _deploy(chain, name, market.pool)
         for name in ("AToken", "StableDebtToken", "VariableDebtToken")
@@ -53,7 +56,7 @@ def deploy_aave_v3_0(chain: Chain, tokens: Tokens, feeds: Feeds) -> Market:
     for reserve in LISTED:
         market.assets[reserve.symbol] = _list(chain, market, reserve, implementations)
     chain.must(market.configure("updateFlashloanPremiumTotal(uint128)", FLASH_LOAN_PREMIUM))
-    for mode in E_MODES:
+    for mode in e_modes:
         chain.must(*_e_mode(market, mode))
     return market
 

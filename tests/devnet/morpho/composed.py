@@ -13,6 +13,7 @@ from ..oracles.market import (
     FAIR,
     NAIVE,
     PEGGED,
+    PRICES,
     PYTH,
     RENEWED,
     SHARE,
@@ -30,6 +31,7 @@ A_WETH, LP = "aWETH", f"LP {SHARE}"
 LOOPED, BAD, PEG, THIN = "looped", "bad", "hard-coded", "thin-twap"
 A_TOKEN, SHARED_USDT, SHARED_DAI, VAULT_RATE = "atoken", "shared-usdt", "shared-dai", "vault-rate"
 LP_NAIVE, LP_FAIR = "lp-naive", "lp-fair"
+RATED = "rated"  # credit again, at its rate
 ALLOCATED = A_TOKEN, BAD  # and the first plain market
 
 
@@ -69,6 +71,23 @@ COMPOSITIONS = (
 )
 
 
+PRUDENT_COMPOSITIONS = (
+    Composition("yweth", "yWETH", "WETH", 77.0, vault="yWETH"),
+    Composition(A_TOKEN, A_WETH, "USDC", 77.0, "WETH"),
+    Composition(VAULT_RATE, "yWETH", "USDC", 77.0, "WETH", vault="yWETH"),
+    Composition(LP_FAIR, LP, "USDC", 77.0, FAIR),
+    Composition("usdt", "USDT", "DAI", 86.0, "USDT"),
+    Composition(RATED, CREDIT, "USDC", 77.0, "USDC", vault=CREDIT),
+    Composition("link", "LINK", "USDC", 62.5, "LINK"),
+    Composition("v3-twap", "WETH", "USDC", 86.0, TWAP_V3),
+    Composition("pyth", "WBTC", "USDC", 86.0, PYTH),
+    Composition("capped-rate", "yWETH", "USDC", 77.0, CAPPED),
+    Composition("vault-share", ALLOCATOR, "DAI", 86.0, "USDC", vault=ALLOCATOR),
+)
+"""What the control has instead: every price is somebody's answer, and each market's own."""
+PRUDENTLY_ALLOCATED = A_TOKEN, RATED
+
+
 @dataclass(frozen=True)
 class Parts:
     """What markets are composed of."""
@@ -92,20 +111,22 @@ class Parts:
         vault = self.vaults.by_symbol.get(symbol)
         return vault.address if vault else self.aave.tokens.by_symbol[symbol]
 
-    def source(self, label: str) -> str:
-        """The address of a source; the zero address for none."""
+    def source(self, label: str, feeds: Feeds | None = None) -> str:
+        """The address of a source, or of one of the shared or of other feeds; zero for none."""
         if not label:
             return ZERO_ADDRESS
         own = self.oracles.sources.get(label)
-        return own.address if own else self.feeds.by_symbol[label].proxy
+        return own.address if own else (feeds or self.feeds).by_symbol[label].proxy
 
 
-def compose_markets(chain: Chain, morpho: Morpho, parts: Parts) -> None:
+def compose_markets(chain: Chain, morpho: Morpho, parts: Parts, planted: bool = True) -> None:
     """Create every composed market, and let the allocator start on the caps of its three."""
-    for composition in COMPOSITIONS:
-        morpho.markets.append(_market(chain, morpho, parts, composition))
+    for composition in COMPOSITIONS if planted else PRUDENT_COMPOSITIONS:
+        feeds = parts.feeds if planted else _own_feeds(parts, composition)
+        morpho.markets.append(_market(chain, morpho, parts, composition, feeds))
     created = morpho.composed
-    allocated = [morpho.markets[0], *(created[label] for label in ALLOCATED)]
+    labels = ALLOCATED if planted else PRUDENTLY_ALLOCATED
+    allocated = [morpho.markets[0], *(created[label] for label in labels)]
     create = f"createMarket({PARAMS})"
     chain.must(
         *(Tx(ADMIN, morpho.address, create, (one.params,)) for one in created.values()),
@@ -113,10 +134,18 @@ def compose_markets(chain: Chain, morpho: Morpho, parts: Parts) -> None:
     )
 
 
-def _market(chain: Chain, morpho: Morpho, parts: Parts, composition: Composition) -> IsolatedMarket:
+def _own_feeds(parts: Parts, composition: Composition) -> Feeds:
+    """Those of its two sides that a network reports."""
+    asked = (composition.base, composition.loan) if composition.base else ()
+    return parts.feeds.another({one: PRICES[one] for one in dict.fromkeys(asked) if one in PRICES})
+
+
+def _market(
+    chain: Chain, morpho: Morpho, parts: Parts, composition: Composition, feeds: Feeds
+) -> IsolatedMarket:
     collateral, loan = parts.token(composition.collateral), parts.token(composition.loan)
-    base = parts.source(composition.base)
-    quote = parts.source(composition.loan if composition.base else "")
+    base = parts.source(composition.base, feeds)
+    quote = parts.source(composition.loan if composition.base else "", feeds)
     if composition.vault:
         vault = parts.token(composition.vault)
         sides = ((vault, base, ZERO_ADDRESS, collateral), (ZERO_ADDRESS, quote, ZERO_ADDRESS, loan))

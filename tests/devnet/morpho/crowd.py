@@ -54,7 +54,8 @@ class Crowd:
         """Lenders come on the first day, and somebody loops a share of a vault."""
         if step == 0:
             return list(self._lend())
-        return list(self._loop()) if step == int(LOOP_DATE * self.steps) else []
+        looped = LOOPED in self.desk.morpho.composed and step == int(LOOP_DATE * self.steps)
+        return list(self._loop()) if looped else []
 
     def _lend(self) -> Iterator[Tx]:
         for market in self.desk.morpho.composed.values():
@@ -174,7 +175,7 @@ def _choose(
         if number % 3 == 1:
             homes[account.address].append(spread[(number * 5 + 2) % len(spread)])
         joins = max(1, account.joins)
-        if number % BAD_SHARE == 0:
+        if number % BAD_SHARE == 0 and BAD in composed:
             homes[account.address] = [composed[BAD], composed[A_TOKEN]]
             joins = max(1, int(steps * rng.uniform(*BAD_DATES)))
         elif account.role is not Role.EDGE:

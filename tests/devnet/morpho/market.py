@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from eth_abi.abi import encode
@@ -36,6 +36,11 @@ LISTINGS = (
     Listing("LINK", "USDT", 62.5),
     Listing("USDC", "WBTC", 77.0),
     Listing("WETH", "USDC", 77.0),
+)
+# In these nobody comes to hold five times their own in yWETH.
+PRUDENT_LISTINGS = tuple(
+    replace(one, lltv=77.0) if (one.collateral, one.loan) == ("yWETH", "WETH") else one
+    for one in LISTINGS
 )
 
 
@@ -116,8 +121,9 @@ class Morpho:
         return cls(described["first_block"], described["morpho"], described["irm"], markets)
 
 
-def deploy_morpho(chain: Chain, tokens: Tokens, feeds: Feeds) -> Morpho:
+def deploy_morpho(chain: Chain, tokens: Tokens, feeds: Feeds, planted: bool = True) -> Morpho:
     """Deploy the singleton and create every listed market."""
+    listings = LISTINGS if planted else PRUDENT_LISTINGS
     address = chain.deploy("Morpho", ADMIN, ADMIN)
     first_block = chain.head
     irm = chain.deploy("IrmMock", ADMIN)
@@ -125,12 +131,12 @@ def deploy_morpho(chain: Chain, tokens: Tokens, feeds: Feeds) -> Morpho:
         Tx(ADMIN, address, "enableIrm(address)", (irm,)),
         *(
             Tx(ADMIN, address, "enableLltv(uint256)", (lltv,))
-            for lltv in sorted({_lltv(listing) for listing in LISTINGS})
+            for lltv in sorted({_lltv(listing) for listing in listings})
         ),
         Tx(ADMIN, address, "setFeeRecipient(address)", (TREASURY,)),
     )
     markets = []
-    for listing in LISTINGS:
+    for listing in listings:
         market = _market(chain, tokens, feeds, irm, listing)
         markets.append(market)
         chain.must(Tx(ADMIN, address, f"createMarket({PARAMS})", (market.params,)))

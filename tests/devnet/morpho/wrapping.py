@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..abi import words
 from ..chain import Chain, Tx
-from ..oracles.market import NAIVE, SHARE
+from ..oracles.market import FAIR, NAIVE, SHARE
 from ..protocol import ADMIN
 from ..purse import Plan, Purse
 from ..uniswap_v2.market import ADD, DEADLINE
@@ -87,6 +87,7 @@ def stock_up(chain: Chain, purse: Purse, parts: Parts) -> WrappingPurse:
         for tx in purse.fund(ADMIN, symbol, amount, router)
     ]
     chain.must(*funded, Tx(ADMIN, router, ADD, (*tokens, *amounts, 0, 0, ADMIN, DEADLINE)))
-    naive = parts.oracles.sources[NAIVE].address
-    share = words(chain.call(naive, "latestAnswer()"))[0] / 10.0**FEED_PLACES
+    sources = parts.oracles.sources
+    asked = sources[NAIVE if NAIVE in sources else FAIR].address
+    share = words(chain.call(asked, "latestAnswer()"))[0] / 10.0**FEED_PLACES
     return WrappingPurse(purse.tokens, purse.prices, chain, parts, share)

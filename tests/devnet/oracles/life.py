@@ -56,7 +56,7 @@ class OracleCustoms:
 
     def _due(self, step: int) -> Iterator[Tx]:
         sources, prices = self.oracles.sources, self.purse.prices
-        if self.rng.random() < UPDATED:
+        if self.rng.random() < UPDATED and TWAP_V2 in sources:
             yield Tx(PUBLISHER, sources[TWAP_V2].address, "update()")
         replaced = step == int(REPLACE_DATE * self.steps)
         if replaced or self.rng.random() < REPORTED:

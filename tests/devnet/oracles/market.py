@@ -85,8 +85,9 @@ def deploy_oracles(
     feeds: Feeds,
     vaults: Vaults,
     pools: tuple[UniswapV2, UniswapV3],
+    planted: bool = True,
 ) -> Oracles:
-    """Deploy every source, and see to it that each has an answer."""
+    """Deploy every source, and see to it that each has an answer; `planted` ones lie or may."""
     chain.fund((PUBLISHER,), wei=10**24)
     pyth = chain.deploy("MockPyth", ADMIN, 60, 1)
     renewed = Feeds(chain, ADMIN, tokens.by_symbol["LINK"])
@@ -96,22 +97,26 @@ def deploy_oracles(
     reader = chain.deploy("PythAggregatorV3", ADMIN, pyth, PYTH_ID)
     oracles.sources.update(
         {
-            **_of_pools(chain, tokens, feeds, pools),
+            **_of_pools(chain, tokens, feeds, pools, planted),
             CAPPED: _capped(chain, feeds, vaults),
-            PEGGED: _hard_coded(chain, "USDT"),
-            WRITTEN: _hard_coded(chain, CREDIT),
+            **(_hard_coded(chain) if planted else {}),
             PYTH: Source("pyth", reader, {"pyth": pyth, "id": "0x" + PYTH_ID.hex()}),
             RENEWED: Source("chainlink", proxy),
         }
     )
     # The first period of the one average, and time to look back on for the other.
     chain.mine([], PERIOD)
-    chain.must(Tx(PUBLISHER, oracles.sources[TWAP_V2].address, "update()"))
+    if planted:
+        chain.must(Tx(PUBLISHER, oracles.sources[TWAP_V2].address, "update()"))
     return oracles
 
 
 def _of_pools(
-    chain: Chain, tokens: Tokens, feeds: Feeds, pools: tuple[UniswapV2, UniswapV3]
+    chain: Chain,
+    tokens: Tokens,
+    feeds: Feeds,
+    pools: tuple[UniswapV2, UniswapV3],
+    planted: bool,
 ) -> dict[str, Source]:
     thin, deep, share = pools[0].pools[THIN], pools[1].pools[DEEP], pools[0].pools[SHARE]
     link, weth, dollar = tokens.by_symbol["LINK"], tokens.by_symbol["WETH"], feeds.by_symbol["USDC"]
@@ -120,24 +125,20 @@ def _of_pools(
     twap_v3 = (deep.address, WINDOW, weth, dollar.proxy, "TWAP WETH / USD")
     sides = (share.address, first, second)
     made_of = {"pair": share.address, "feed_0": first, "feed_1": second}
-    return {
-        TWAP_V2: Source(
-            "twap-v2",
-            chain.deploy("TwapV2Feed", ADMIN, *twap_v2),
-            {"pair": thin.address, "base": link, "quote_feed": dollar.proxy, "period": PERIOD},
-        ),
-        TWAP_V3: Source(
-            "twap-v3",
-            chain.deploy("TwapV3Feed", ADMIN, *twap_v3),
-            {"pool": deep.address, "base": weth, "quote_feed": dollar.proxy, "window": WINDOW},
-        ),
-        NAIVE: Source(
-            "lp-naive", chain.deploy("LpFeedNaive", ADMIN, *sides, "Naive LP / USD"), made_of
-        ),
-        FAIR: Source(
-            "lp-fair", chain.deploy("LpFeedFair", ADMIN, *sides, "Fair LP / USD"), dict(made_of)
-        ),
-    }
+    found: dict[str, Source] = {}
+    if planted:
+        address = chain.deploy("TwapV2Feed", ADMIN, *twap_v2)
+        of = {"pair": thin.address, "base": link, "quote_feed": dollar.proxy, "period": PERIOD}
+        found[TWAP_V2] = Source("twap-v2", address, of)
+    address = chain.deploy("TwapV3Feed", ADMIN, *twap_v3)
+    of = {"pool": deep.address, "base": weth, "quote_feed": dollar.proxy, "window": WINDOW}
+    found[TWAP_V3] = Source("twap-v3", address, of)
+    if planted:
+        address = chain.deploy("LpFeedNaive", ADMIN, *sides, "Naive LP / USD")
+        found[NAIVE] = Source("lp-naive", address, made_of)
+    address = chain.deploy("LpFeedFair", ADMIN, *sides, "Fair LP / USD")
+    found[FAIR] = Source("lp-fair", address, dict(made_of))
+    return found
 
 
 def _capped(chain: Chain, feeds: Feeds, vaults: Vaults) -> Source:
@@ -149,7 +150,11 @@ def _capped(chain: Chain, feeds: Feeds, vaults: Vaults) -> Source:
     return Source("capped-ratio", address, {"vault": vault, "base_feed": base})
 
 
-def _hard_coded(chain: Chain, symbol: str) -> Source:
+def _hard_coded(chain: Chain) -> dict[str, Source]:
     """A dollar, whatever happens."""
-    price = (10**8, 8, f"{symbol} / USD")
-    return Source("hard-coded", chain.deploy("HardCodedFeed", ADMIN, *price), {"answer": price[0]})
+    found = {}
+    for label, symbol in ((PEGGED, "USDT"), (WRITTEN, CREDIT)):
+        price = (10**8, 8, f"{symbol} / USD")
+        address = chain.deploy("HardCodedFeed", ADMIN, *price)
+        found[label] = Source("hard-coded", address, {"answer": price[0]})
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ..abi import address_in, derived_address
@@ -33,6 +33,7 @@ LISTINGS = (
     Listing("LINK", "USDC", 60_000),
 )
 THIN = 500_000.0  # a pool with less than that on a side
+DEEP_LISTINGS = tuple(replace(one, side=max(one.side, 4 * THIN)) for one in LISTINGS)
 
 
 @dataclass(frozen=True)
@@ -75,20 +76,21 @@ class UniswapV2:
         return cls(described["first_block"], described["factory"], described["router"], pools)
 
 
-def deploy_uniswap_v2(chain: Chain, purse: Purse) -> UniswapV2:
+def deploy_uniswap_v2(chain: Chain, purse: Purse, planted: bool = True) -> UniswapV2:
     """Deploy the factory and the router; create and fill every listed pool."""
     chain.fund((MAKER,), wei=10**27)
+    listings = LISTINGS if planted else DEEP_LISTINGS
     factory = chain.deploy("UniswapV2Factory", ADMIN, ADMIN)
     first_block = chain.head
     router = chain.deploy("UniswapV2Router02", ADMIN, factory, purse.token("WETH"))
-    pairs = [(purse.token(one.base), purse.token(one.quote)) for one in LISTINGS]
+    pairs = [(purse.token(one.base), purse.token(one.quote)) for one in listings]
     create = "createPair(address,address)"
     chain.must(*(Tx(ADMIN, factory, create, pair) for pair in pairs))
     uniswap = UniswapV2(first_block, factory, router, {})
-    for listing, pair in zip(LISTINGS, pairs, strict=True):
+    for listing, pair in zip(listings, pairs, strict=True):
         pool = _pool(chain, factory, listing, pair)
         uniswap.pools[pool.label] = pool
-    chain.must(*(tx for listing in LISTINGS for tx in _fill(purse, router, listing)))
+    chain.must(*(tx for listing in listings for tx in _fill(purse, router, listing)))
     return uniswap
 
 

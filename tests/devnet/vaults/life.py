@@ -48,6 +48,8 @@ class VaultCustoms:
     creditors: set[str]
     """Those who bring their money to the credit vault, not to the allocator."""
     holders: list[str]
+    loses: bool
+    """Whether a part of the credit is lost."""
 
     def reforms(self, step: int) -> Sequence[Tx]:
         """What owner and curator do, and gifts."""
@@ -76,7 +78,7 @@ class VaultCustoms:
                 amount = self.desk.purse.units(vault.asset_symbol, dollars)
                 yield from self.desk.purse.tokens.grant(vault.asset_symbol, ADMIN, amount)
                 yield Tx(ADMIN, vault.asset, "transfer(address,uint256)", (vault.address, amount))
-        if step == self._date(LOSS_DATE):
+        if self.loses and step == self._date(LOSS_DATE):
             lost = self._assets(credit) * LOST[0] // LOST[1]
             yield Tx(ADMIN, credit.address, "lose(uint256,address)", (lost, TREASURY))
 
@@ -191,5 +193,6 @@ def settle_vaults(
         steps=pace.steps,
         creditors=creditors,
         holders=[account.address for account in accounts[:ASKED_ABOUT]],
+        loses=protocols.planted,
     )
     return Life(chain, Pace(pace.steps, 1), rng, some, customs)

@@ -81,15 +81,3 @@ FEW = (
     Case((MORPHO,), SINGLE[4]),
 )
 """For every commit: all mechanisms, several rounds, bad debt."""
-
-SECOND_CUT = (
-    "the mean of a pair is cut once more, to the feed's decimals: up to 6e-9 of LINK at 1.9"
-)
-KNOWN = {
-    "morpho-devnet price:LINK=1.9": SECOND_CUT,
-    "morpho-devnet price:LINK=2.4 price:USDT=1.07": SECOND_CUT,
-    "morpho-devnet price:WETH=600 price:WBTC=15900 price:LINK=2": SECOND_CUT,
-    "morpho-devnet price:WETH=480": "the feed of a share of a pool is cut once more: 2e-9",
-    "aave-v3.0-devnet price:USDT=1.25": "what is left uncovered is three base units off",
-}
-"""Cases that are still more than 1e-9 off, and why."""

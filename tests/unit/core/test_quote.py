@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from defirisk.core.evaluation import Floats, evaluate
 from defirisk.core.quote import (
     Clamp,
     Constant,
     Feed,
-    Floats,
     Leaf,
     Market,
     Median,
@@ -26,7 +26,6 @@ from defirisk.core.quote import (
     Sum,
     Twap,
     anchored,
-    evaluate,
     exact,
     leaves,
     moved,

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from defirisk.contagion.cascade.play import play
+from defirisk.contagion.cascade.settings import CASES
 from defirisk.core.book import Book
 from defirisk.core.errors import CheckFailed
+from defirisk.core.quote import Constant, Product, Spot
 from defirisk.governance.acceptance import names, refuse, silent
 from defirisk.governance.case import Case
 from defirisk.governance.change import Change, Terms
@@ -19,6 +23,11 @@ from defirisk.governance.impact import impact
 from defirisk.governance.numbers import written
 from defirisk.governance.parameters import Parameters
 from defirisk.governance.request import Wanted
+from defirisk.manipulation.assumptions import Assumptions
+from defirisk.manipulation.exposure import exposures
+from defirisk.manipulation.lending import listings
+from defirisk.manipulation.quoted import quoted
+from defirisk.shocks.grammar import scenario
 from tests.books import FractionEdge, Token, address, book
 from tests.unit.governance.markets import market_at, proposed
 
@@ -128,6 +137,92 @@ def test_the_static_engine_liquidates_nothing() -> None:
     for one in impact(case())["scenarios"]:
         assert one["rounds"] == {"before": 0, "after": 0}
         assert one["after"]["liquidated_debt_usd"] == 0
+
+
+def test_every_case_is_what_the_cascade_says_of_both_books(demo_database: Path) -> None:
+    """Low, base and high by their own settings, scenario by scenario, with and without."""
+    market = market_at(demo_database)
+    made = proposed(market, Wanted(asset="WETH", liquidation_threshold_bps=8100), engine="cascade")
+    stated = (("fall", ("price:WETH=-20%",)), ("liquid", ("liquidity:WETH=-80%",)))
+    its = replace(made.case, scenarios=stated)
+    numbers = impact(its)["scenarios"]
+    differ = set()
+    for said, (name, texts) in zip(numbers, stated, strict=True):
+        assert list(said["cases"]) == ["low", "base", "high"]
+        for which, settings in CASES.items():
+            for side, made_of in (("before", its.book), ("after", its.after())):
+                found = play(made_of, [scenario(name, texts, its.book)], settings)
+                mine = said["cases"][which][side]
+                assert mine["bad_debt_usd"] == found.bad_debt_usd[its.deployment, 0]
+                assert mine["liquidated_debt_usd"] == (found.liquidated_debt_usd[its.deployment, 0])
+                assert said["cases"][which]["rounds"][side] == found.rounds[0]
+                differ.add((name, side, mine["bad_debt_usd"]))
+        for key in ("before", "after", "change", "rounds"):
+            assert said[key] == said["cases"]["base"][key]
+    assert len(differ) > 4  # the cases are no copies of each other
+
+
+def test_the_static_engine_has_no_cases_but_one() -> None:
+    for one in impact(case())["scenarios"]:
+        assert list(one["cases"]) == ["base"]
+        assert one["cases"]["base"]["after"] == one["after"]
+
+
+@pytest.mark.parametrize("symbol", ["WETH", "LINK", "USDC"])
+def test_the_oracle_line_has_what_a_lie_costs_and_earns(demo_database: Path, symbol: str) -> None:
+    """The same as the report on oracles says, where this is the only market of that price."""
+    market = market_at(demo_database)
+    its = proposed(market, Wanted(asset=symbol, ltv_bps=0)).case
+    (line,) = impact(its)["oracle"]
+    for side, of in (("before", its.book), ("after", its.after())):
+        alone = [
+            one
+            for some in listings(of).values()
+            for one in some
+            if one.asset == line["asset"] and one.facts.deployment == its.deployment
+        ]
+        (found,) = exposures(of, Assumptions(), quoted(of, alone))
+        said = line["lie"][side]
+        assert (said["verdict"], said["cause"]) == (found.verdict, found.cause)
+        assert said["cost_usd"] == pytest.approx(found.cost_usd, rel=1e-5)
+        assert said["profit_usd"] == pytest.approx(found.max_profit_usd, rel=1e-5)
+        assert said["cost_usd"] == float(f"{said['cost_usd']:.6g}")
+    assert line["lie"]["before"]["verdict"] == "safe"
+
+
+def test_parameters_make_a_price_worth_lying_about(demo_database: Path) -> None:
+    """A pool's price that nobody can borrow against earns nothing; at an LTV of 80 % it does."""
+    market = market_at(demo_database)
+    its = proposed(market, Wanted(asset="LINK", ltv_bps=0)).case
+    here = [m for m in its.book.markets if m.deployment == its.deployment]
+    link = next(m for m in here if its.book.symbol(m.asset) == "LINK")
+    pool = next(v for v in its.book.sources.venues.values() if its.changes[0].asset in v.tokens)
+    other = next(t for t in pool.tokens if t != its.changes[0].asset)
+    price = {
+        a.address: float(p) for a, p in zip(its.book.assets, its.book.asset_price, strict=True)
+    }
+    place = pool.place(its.changes[0].asset)
+    spot = Spot(
+        venue=pool.address,
+        base=its.changes[0].asset,
+        quote=other,
+        value=Fraction(pool.pool.price(place, pool.place(other)))
+        * Fraction(10) ** (pool.decimals[place] - pool.decimals[pool.place(other)]),
+    )
+    program = Product((spot, Constant(Fraction(price[other]))))
+    programs = tuple(
+        program if d == its.deployment and a == link.asset else old
+        for d, a, old in zip(
+            its.book.quote_deployment.tolist(),
+            its.book.quote_asset.tolist(),
+            its.book.quote_program,
+            strict=True,
+        )
+    )
+    its = replace(its, book=replace(its.book, quote_program=programs))
+    (line,) = impact(replace(its, scenarios=()))["oracle"]
+    assert line["lie"]["before"]["verdict"] == "unsafe"
+    assert line["lie"]["before"]["profit_usd"] > line["lie"]["after"]["profit_usd"]
 
 
 def test_units_of_equal_debts_have_an_order(demo_database: Path) -> None:

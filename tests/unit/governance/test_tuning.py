@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from defirisk.contagion.cascade.play import play
 from defirisk.contagion.screen import screen
 from defirisk.core.errors import UsageError
 from defirisk.core.holdings import Side
@@ -69,6 +70,24 @@ def test_today_s_point_is_what_is(turned: Dial) -> None:
     assert point.bad_debt_usd == point.same_use_usd == pytest.approx(lost)
     assert point.power_usd == power(turned.book, turned.deployment).total_usd
     assert point.made_liquidatable == 0
+
+
+def test_with_the_cascade_a_point_is_what_the_cascade_says(turned: Dial) -> None:
+    """Under other terms, and with other debts; a bonus counts, which it does not without."""
+    scenarios = [scenario("fall", ("price:WETH=-50%",), turned.book)]
+    terms = [turned.today, replace(turned.today, liquidation_bonus_bps=1000)]
+    points = frontier(turned, terms, scenarios, engine="cascade")
+    for point in points:
+        there = turned.at(point.terms)
+        used = at_same_use(turned.book, there)
+        lost, same = (
+            play(one, scenarios).bad_debt_usd[turned.deployment, 0] for one in (there, used)
+        )
+        assert (point.bad_debt_usd, point.same_use_usd) == (lost, same)
+    assert points[0].bad_debt_usd != points[1].bad_debt_usd
+    still = frontier(turned, terms, scenarios)
+    assert still[0].bad_debt_usd == still[1].bad_debt_usd
+    assert [one.is_today for one in points] == [True, False]
 
 
 def test_a_point_says_what_a_proposal_of_it_says(demo_database: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from defirisk.core.book import Book
 from defirisk.core.claim import Allocation, Claim
-from defirisk.core.quote import Constant, Market, Product, Root, Sum
+from defirisk.core.quote import Constant, Feed, Market, Product, Root, Spot, Sum
 from defirisk.graph.build import compose
 from defirisk.graph.claims import Claims, bases, behind
 from defirisk.graph.measures import measures
@@ -125,6 +125,17 @@ def test_a_pool_is_thin_where_more_stands_on_it_than_moves_it() -> None:
     assert findings("thin_pools", composed.book()) == [f"venue:{POOL}"]
     assert findings("thin_pools", deep) == []
     assert measured("thin_pools", composed.book(reserves=(0, 0))) == {f"venue:{POOL}": math.inf}
+
+
+def test_a_fair_share_of_a_pool_stands_on_it_and_does_not_follow_its_price() -> None:
+    """Its price reads reserves, whose product no trade moves, and the feeds of both tokens."""
+    made = composed.book()
+    fair = Root(Product((Constant(Fraction(4)), Feed(books.address("network"), Fraction(10**6)))))
+    spot = Product((Constant(Fraction(1)), Spot(POOL, WETH, USDC, Fraction(2000))))
+    priced = [replace(made, quote_program=(one,) * len(made.quote_program)) for one in (fair, spot)]
+    assert measured("venue_dependence", priced[0]) == measured("venue_dependence", made)
+    assert measured("thin_pools", priced[0]) == {}
+    assert findings("thin_pools", priced[1]) == [f"venue:{POOL}"]
 
 
 def test_a_price_that_somebody_wrote_down_is_found_by_market_and_by_oracle() -> None:

@@ -21,6 +21,7 @@ from defirisk.contagion.cascade.pockets.columns import (
 from defirisk.contagion.cascade.pockets.events import (
     book_deficit,
     kept,
+    outdate_rates,
     paid_out,
     renew_rates,
     repaid,
@@ -48,6 +49,7 @@ __all__ = [
     "book_deficit",
     "growth_of_quote",
     "kept",
+    "outdate_rates",
     "paid_out",
     "pocket_of_quote",
     "pocket_table",

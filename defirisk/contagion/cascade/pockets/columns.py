@@ -7,8 +7,10 @@ STORED_BORROWED, STORED_SUPPLIED, STORED_SUPPLY_GROWTH, STORED_DEBT_GROWTH = ran
 STORED_SUPPLY_SHARES, ELAPSED = 15, 16
 MODEL, BASE, SLOPE1, SLOPE2, KINK, RESERVE_FACTOR = range(17, 23)
 FIRST_DEBT_SHARE, FIRST_SUPPLY_SHARE = 23, 24
-WIDTH = 25
+OUTDATED = 25
+WIDTH = 26
 """Columns of a pocket. Totals are base units of the asset. Growths are factors on the rates of the
 book's quotes. Rates are fractions per year; in `KINKED_BLOCKS` per block and in `LINEAR` per
 second, times 1e18, where these contracts cut them. `ELAPSED` is since the totals were stored.
+`OUTDATED`: 1 where the rates are to be renewed before anything accrues.
 """

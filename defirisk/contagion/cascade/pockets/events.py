@@ -10,6 +10,7 @@ from defirisk.contagion.cascade.pockets.columns import (
     DEFICIT,
     ELAPSED,
     MODEL,
+    OUTDATED,
     RESERVES,
     STORED_BORROWED,
     STORED_DEBT_GROWTH,
@@ -20,8 +21,12 @@ from defirisk.contagion.cascade.pockets.columns import (
     SUPPLY_GROWTH,
     SUPPLY_SHARES,
 )
-from defirisk.contagion.cascade.pockets.interest import KINKED_BLOCKS, LINEAR, share_growths
-from defirisk.contagion.cascade.pockets.rates import block_rates, index_rates, share_rates
+from defirisk.contagion.cascade.pockets.interest import (
+    KINKED_BLOCKS,
+    LINEAR,
+    rates_of,
+    share_growths,
+)
 from defirisk.core.book import Floats
 
 
@@ -45,12 +50,20 @@ def renew_rates(pockets: Floats, k: int) -> None:
     """The rates that follow from the totals as they are; what has accrued is stored before."""
     p = pockets[k]
     store(p)
+    rates_of(p)
+
+
+def outdate_rates(pockets: Floats, k: int) -> None:
+    """As `renew_rates`, but once for all that happens at one moment: before time goes on.
+
+    Where a model may revert, a rate depends on which totals it saw last: not there.
+    """
+    p = pockets[k]
+    store(p)
     if p[MODEL] == KINKED_BLOCKS:
-        block_rates(p)
-    elif p[MODEL] == LINEAR:
-        share_rates(p)
+        rates_of(p)
     else:
-        index_rates(p)
+        p[OUTDATED] = 1.0
 
 
 def repaid(pockets: Floats, k: int, amount: float, shares: float) -> None:
@@ -99,4 +112,4 @@ def socialise(pockets: Floats, k: int, bad_debt_assets: float, bad_debt_shares: 
     store(p)
 
 
-KERNELS = (store, renew_rates, repaid, paid_out, kept, book_deficit, socialise)
+KERNELS = (store, renew_rates, outdate_rates, repaid, paid_out, kept, book_deficit, socialise)

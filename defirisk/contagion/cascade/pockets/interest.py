@@ -18,6 +18,7 @@ from defirisk.contagion.cascade.pockets.columns import (
     FIRST_DEBT_SHARE,
     FIRST_SUPPLY_SHARE,
     MODEL,
+    OUTDATED,
     RESERVE_FACTOR,
     RESERVES,
     STORED_BORROWED,
@@ -30,7 +31,7 @@ from defirisk.contagion.cascade.pockets.columns import (
     SUPPLY_RATE,
     SUPPLY_SHARES,
 )
-from defirisk.contagion.cascade.pockets.rates import block_rates
+from defirisk.contagion.cascade.pockets.rates import block_rates, index_rates, share_rates
 from defirisk.core.book import Floats
 from defirisk.core.liquidation import Model
 
@@ -105,9 +106,22 @@ def accrue_blocks(p: Floats) -> None:
     p[ELAPSED] = 0.0
 
 
+def rates_of(p: Floats) -> None:
+    """The rates that follow from the totals as they are stored."""
+    p[OUTDATED] = 0.0
+    if p[MODEL] == KINKED_BLOCKS:
+        block_rates(p)
+    elif p[MODEL] == LINEAR:
+        share_rates(p)
+    else:
+        index_rates(p)
+
+
 def accrue(pockets: Floats, k: int, seconds: float, blocks: float) -> None:
     """The interest of this much more time, and of what had elapsed at the book's block."""
     p = pockets[k]
+    if p[OUTDATED] > 0.0:
+        rates_of(p)
     if p[MODEL] == KINKED_BLOCKS:
         p[ELAPSED] += blocks
         accrue_blocks(p)
@@ -125,5 +139,6 @@ KERNELS = (
     share_growths,
     accrue_by_shares,
     accrue_blocks,
+    rates_of,
     accrue,
 )

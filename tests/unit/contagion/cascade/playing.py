@@ -13,16 +13,9 @@ from defirisk.contagion.cascade.oracles import Told, step
 from defirisk.contagion.cascade.sources import Sources, sources
 from defirisk.core.adapter import Answer
 from defirisk.core.book import Book
+from defirisk.core.evaluation import Floats
 from defirisk.core.evm import Address
-from defirisk.core.quote import (
-    Feed,
-    Floats,
-    Leaf,
-    Program,
-    Twap,
-    parts,
-    rebuilt,
-)
+from defirisk.core.quote import Feed, Leaf, Program, Twap, parts, rebuilt
 from defirisk.core.scenario import Moves, Scenario, combine
 from defirisk.core.sources import Sources as Known
 from defirisk.core.venue import Venue

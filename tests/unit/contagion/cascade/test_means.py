@@ -15,7 +15,8 @@ from defirisk.contagion.cascade import means, ticks
 from defirisk.contagion.cascade.machine import machine_code
 from defirisk.contagion.cascade.means import BASIS, Means, mean_table, moved_mean, opened
 from defirisk.contagion.cascade.ticks import tick_powers
-from defirisk.core.quote import Floats, Product, Spot, Twap
+from defirisk.core.evaluation import Floats
+from defirisk.core.quote import Product, Spot, Twap
 from defirisk.core.sources import Sources
 from defirisk.core.venue import Venue, VenueKind
 from defirisk.protocols.oracles.uniswap_twap_v2 import worth_of

@@ -17,13 +17,8 @@ from defirisk.contagion.cascade.oracles import step
 from defirisk.contagion.cascade.pools import pool_table
 from defirisk.contagion.cascade.sources import Sources, sources
 from defirisk.core.book import Book
-from defirisk.core.quote import (
-    Floats,
-    Program,
-    Twap,
-    exact,
-    parts,
-)
+from defirisk.core.evaluation import Floats
+from defirisk.core.quote import Program, Twap, exact, parts
 from defirisk.core.scenario import Moves, Scenario, market_prices, quote_prices
 from defirisk.shocks.grammar import baseline, scenario
 from defirisk.shocks.target import find_asset

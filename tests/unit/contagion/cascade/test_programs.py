@@ -1,4 +1,4 @@
-"""Byte code against `core.quote.evaluate`, over drawn programs."""
+"""Byte code against `core.evaluation.evaluate`, over drawn programs."""
 
 from __future__ import annotations
 
@@ -11,20 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from defirisk.contagion.cascade.byte_code import KERNELS, LEAF, evaluate
 from defirisk.contagion.cascade.machine import machine_code
-from defirisk.contagion.cascade.programs import (
-    KERNELS,
-    LEAF,
-    Compiled,
-    compiled,
-    evaluate,
-)
+from defirisk.contagion.cascade.programs import Compiled, compiled
+from defirisk.core.evaluation import Floats
+from defirisk.core.evaluation import evaluate as in_lanes
 from defirisk.core.quote import (
     Clamp,
     Constant,
     Conversion,
+    Cut,
     Feed,
-    Floats,
     Leaf,
     Market,
     Median,
@@ -38,7 +35,6 @@ from defirisk.core.quote import (
     Twap,
     leaves,
 )
-from defirisk.core.quote import evaluate as in_lanes
 
 ASSETS = ("0xa", "0xb", "0xc")
 SCENARIOS = 3
@@ -70,6 +66,7 @@ def inner(part: st.SearchStrategy[Program]) -> st.SearchStrategy[Program]:
         st.builds(Ratio, part, part),
         st.builds(Clamp, part, limit, limit),
         st.builds(Root, part),
+        st.builds(Cut, part, st.sampled_from([0, 2, 8, 18])),
     )
 
 
@@ -143,6 +140,12 @@ def test_byte_code_says_what_the_program_says_bit_for_bit(
         (Clamp(Constant(Fraction(0)), Fraction(1), Fraction(2)), 1.0),
         (Clamp(Feed("x", None), Fraction(1), Fraction(2)), np.nan),
         (Product(()), 1.0),
+        (Cut(Constant(Fraction(12345, 10**4)), 2), 1.23),
+        (Cut(Constant(Fraction(-12345, 10**4)), 2), -1.24),
+        (Cut(Product((Constant(Fraction(11, 10)), Constant(Fraction(7, 10)))), 2), 0.77),
+        (Cut(Constant(Fraction(769999999999, 10**12)), 2), 0.76),
+        (Cut(Constant(Fraction(10**25 + 1, 10**8)), 8), 1e17),
+        (Cut(Feed("x", None), 8), np.nan),
     ],
 )
 def test_what_operations_mean(program: Program, value: float) -> None:
@@ -150,6 +153,20 @@ def test_what_operations_mean(program: Program, value: float) -> None:
     filled = np.concatenate([np.full(len(code.feeds), np.nan), code.constants])
     said = evaluate(code.code, 0, filled, np.zeros(code.depth))
     np.testing.assert_array_equal(said, value)
+
+
+def test_fees_raise_the_roots_of_a_share_s_program_before_it_is_cut() -> None:
+    """Those of the pool's own share; another pool's stay."""
+    square = Root(Constant(Fraction(2)))
+    lopsided = Sum((Product((Constant(Fraction(3)), square)), square))
+    program = Cut(lopsided, 1)
+    code = compiled([program, program, square], (), [7, -1, 7])
+    assert code.shares == (7,)
+    assert code.blocks.constants - code.blocks.shares == 1
+    filled = np.concatenate([[1.25], code.constants])
+    said = [evaluate(code.code, p, filled, np.zeros(code.depth)) for p in range(3)]
+    # 4 * sqrt(2) = 5.65…, times 5/4 = 7.07…
+    assert said == [7.0, 5.6, 2**0.5 * 1.25]
 
 
 def test_a_mean_is_a_leaf_and_its_part_a_program_after_those_it_is_made_of() -> None:

@@ -7,14 +7,16 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from defirisk.contagion.cascade.outcome import CascadeOutcome
 from defirisk.contagion.cascade.play import Cascade
 from defirisk.contagion.cascade.settings import BASE
-from defirisk.contagion.cascade.settle import plan, weighed
+from defirisk.contagion.cascade.settle import left_over, plan, weighed
 from defirisk.contagion.valuation import UNMOVED
 from defirisk.core.book import Book
-from defirisk.core.liquidation import Rule
+from defirisk.core.liquidation import Rounding, Rule
 from tests.books import Token
 from tests.books import book as plain
 
@@ -125,9 +127,11 @@ def test_the_largest_debt_and_collateral_are_chosen_the_first_of_equal_ones() ->
     ]
     cascade = Cascade(liquidated(plain(tokens, [entries]), [HALF]))
     state = cascade.opening(UNMOVED, ALONE)
-    worth = np.full(8, 1 / UNIT)
-    _, _, debt, collateral, _ = weighed(cascade.facts.units, state.amount, worth, 0)
+    state.tariff[:, 0] = 1 / UNIT
+    found = weighed(cascade.facts.units, state.amount, state.tariff, 0)
+    _, _, debt, collateral, due, pledged = found
     assert (debt, collateral) == (2, 1)
+    assert (due, pledged) == pytest.approx((40.0, 60.0))
 
 
 def test_the_protocols_fee_is_of_the_bonus() -> None:
@@ -137,7 +141,8 @@ def test_the_protocols_fee_is_of_the_bonus() -> None:
     worth = np.full(4, 1 / UNIT)
     fee = np.full(4, 0.1)
     units, amount = cascade.facts.units, state.amount
-    backing, owed, debt, collateral, _ = weighed(units, amount, worth, 0)
+    state.tariff[:, 0] = worth[0]
+    backing, owed, debt, collateral, _, _ = weighed(units, amount, state.tariff, 0)
     paid, seized, taken = plan(
         units, amount, worth, np.ones(4), fee, 0, debt, collateral, backing, owed
     )
@@ -164,3 +169,30 @@ def test_close_factors_are_exact_fractions_of_base_units() -> None:
     odd = replace(HALF, close_factor=Fraction(1, 3))
     first = played(one(100.0, 90.0, odd)).states[0].trace[0]
     assert first[5] == np.floor(90 * UNIT * (1 / 3))
+
+
+@pytest.mark.parametrize(
+    ("rounding", "repaid"), [(Rounding.NEAREST, 95), (Rounding.UP, 96), (Rounding.DOWN, 96)]
+)
+def test_what_all_of_the_collateral_pays_for_is_rounded_as_debts_are(
+    rounding: Rounding, repaid: int
+) -> None:
+    """100 at a bonus of 5 % are 95.24: `percentDiv` of Aave v3.0, `percentDivCeil` of v3.6."""
+    rule = replace(AAVE_OLD, debt_rounding=rounding)
+    outcome = played(one(100 / UNIT, 99 / UNIT, rule))
+    assert outcome.states[0].amount.tolist() == [0, 99 - repaid]
+
+
+@given(
+    st.integers(10**6, 10**12),
+    st.integers(10**9, 10**13),
+    st.fractions(Fraction(1), Fraction(3, 2), max_denominator=10**6),
+)
+def test_shares_of_a_debt_are_rounded_up_twice(amount: int, issued: int, worth: Fraction) -> None:
+    """`toSharesUp`, then `toAssetsUp` of what is burned, with Morpho's virtual shares and asset."""
+    shares = issued * 10**6
+    assets = int(issued * worth)
+    top, bottom = assets + 1, shares + 10**6
+    burned = -(-amount * bottom // top)
+    assume(amount * bottom % top or bottom % top == 0)
+    assert amount + left_over(top / bottom) == -(-burned * top // bottom)

@@ -43,15 +43,20 @@ def left(book: Book, pays: list[Fraction]) -> dict[str, Fraction]:
     }
 
 
-def _lacking(book: Book, scenario: Scenario, pays: list[Fraction]) -> list[Fraction]:
+def prices(book: Book, scenario: Scenario, pays: list[Fraction]) -> list[Fraction]:
+    """Market prices where markets pay so much; of an unknown one nothing is asked."""
     conversions = dict(scenario.moves.conversions)
     for token, part in left(book, pays).items():
         conversions[token] = conversions.get(token, Fraction(1)) * part
     moves = replace(scenario.moves, conversions=conversions, recoveries={})
     moved = ExactMoves(book, replace(scenario, moves=moves))
-    price = [
+    return [
         Fraction(float(now)) * moved.market(a) for a, now in enumerate(book.asset_price.tolist())
     ]
+
+
+def _lacking(book: Book, scenario: Scenario, pays: list[Fraction]) -> list[Fraction]:
+    price = prices(book, scenario, pays)
     places = {(f.deployment, f.market, f.asset): m for m, f in enumerate(book.markets)}
     lacks = [Fraction(0)] * len(book.markets)
     for unit in range(len(book.units)):
