@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -10,12 +9,12 @@ from eth_abi.abi import encode
 from eth_hash.auto import keccak
 from sqlalchemy import select
 
+from defirisk.chain.codec import abi_entries
 from defirisk.core.adapter import Adapter, Contract, Log
 from defirisk.core.plugins import adapters
 from defirisk.core.row import Key, R, Row, columns, key_of
 from defirisk.indexing.codecs import Codecs, by_address
 from defirisk.indexing.source import Source
-from defirisk.resources import read_text
 from defirisk.store.database import Store
 from defirisk.store.raw import StoredLog, logs_of
 from defirisk.store.registry import StoredDeployment, stored_deployments, watched
@@ -23,6 +22,7 @@ from defirisk.store.row_tables import row_table
 
 ADDRESS = "0x" + "c0" * 20
 SUBJECT = "0x" + "50" * 20
+NOTED = 224  # bytes of a call that a note keeps
 
 
 class CheckedState:
@@ -75,13 +75,12 @@ def fold_checked(adapter: Adapter, logs: Iterable[Log]) -> CheckedState:
 
 
 def handled(adapter: Adapter) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every role with the ABI entry of every event that it folds."""
+    """Every role with the ABI entry of every event, and of every noted call, that it folds."""
     for role, interface in adapter.interfaces.items():
-        for abi, names in interface.events.items():
-            parsed = json.loads(read_text("abis", f"{abi}.json"))
-            entries = parsed["abi"] if isinstance(parsed, dict) else parsed
-            for name in names:
-                yield role, next(e for e in entries if e["type"] == "event" and e["name"] == name)
+        for kind, folded in (("event", interface.events), ("function", interface.notes)):
+            for abi, names in folded.items():
+                for name in names:
+                    yield role, abi_entries(abi, kind, name)[0]
 
 
 def made_up(adapter: Adapter, role: str, event: dict[str, Any], *, alike: bool, flag: bool) -> Log:
@@ -94,8 +93,8 @@ def made_up(adapter: Adapter, role: str, event: dict[str, Any], *, alike: bool, 
     topics = [
         topic for topic in Codecs(adapter).topics([contract]) if topic == keccak(signature.encode())
     ]
-    topics += [encode([kind], [value]) for p, kind, value in typed if p["indexed"]]
-    data = [(kind, value) for p, kind, value in typed if not p["indexed"]]
+    topics += [encode([kind], [value]) for p, kind, value in typed if p.get("indexed")]
+    data = [(kind, value) for p, kind, value in typed if not p.get("indexed")]
     raw = StoredLog(
         block_number=7,
         timestamp=1_700_000_000,
@@ -104,9 +103,22 @@ def made_up(adapter: Adapter, role: str, event: dict[str, Any], *, alike: bool, 
         topics=tuple(topics),
         data=encode([kind for kind, _ in data], [value for _, value in data]),
     )
+    if event["type"] == "function":
+        raw = _noted(raw, signature, encode(kinds, values))
     log = Codecs(adapter).decode(contract, raw)
     assert log is not None, f"{signature} is not decoded"
     return log
+
+
+def _noted(raw: StoredLog, signature: str, arguments: bytes) -> StoredLog:
+    """The log as Maker's contracts write it: the call itself, under its selector."""
+    selector = keccak(signature.encode())[:4]
+    words = [arguments[32 * n : 32 * n + 32].ljust(32, b"\0") for n in range(3)]
+    call = (selector + arguments).ljust(NOTED, b"\0")
+    return raw._replace(
+        topics=(selector.ljust(32, b"\0"), *words),
+        data=encode(["uint256", "uint256"], [32, NOTED]) + call,
+    )
 
 
 def _kind(parameter: dict[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -29,10 +29,11 @@ from tests.conformance.folding import (
     versions,
 )
 from tests.conformance.test_adapters import plain_type
+from tests.onchain.alone_stores import ALONE, indexed_alone
 
 Versions = dict[str, list[Any]]
 EVERY_EVENT = [
-    pytest.param(adapter, role, event, id=f"{name}-{role}-{event['name']}")
+    pytest.param(adapter, role, event, id=f"{name}-{role}-{event['name']}-{len(event['inputs'])}")
     for name, adapter in adapters().items()
     for role, event in handled(adapter)
 ]
@@ -40,25 +41,52 @@ CUTS = (0.0, 0.13, 0.5, 0.77, 0.999, 1.0)
 
 
 @pytest.fixture(scope="module")
-def store(demo_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """The recorded chain's logs, with only what they say in the rows: no views."""
-    path = shutil.copy(demo_database, tmp_path_factory.mktemp("folds") / "demo.db")
-    opened = open_store(f"sqlite:///{path}", create=False)
-    for source in sources(opened):
-        refold(opened, source, after=-1)
-    yield opened
-    opened.close()
+def chains(
+    demo_database: Path, shared: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Store]]:
+    """The logs of a chain with this adapter, with only what they say in the rows: no views."""
+    folder, opened = tmp_path_factory.mktemp("folds"), dict[str, Store]()
+
+    def chain_of(adapter: str) -> Store:
+        name = adapter if adapter in ALONE else "demo"
+        if name not in opened:
+            database = indexed_alone(adapter, shared) if adapter in ALONE else demo_database
+            path = shutil.copy(database, folder / f"{name}.db")
+            opened[name] = open_store(f"sqlite:///{path}", create=False)
+            for source in sources(opened[name]):
+                refold(opened[name], source, after=-1)
+        return opened[name]
+
+    yield chain_of
+    for store in opened.values():
+        store.close()
 
 
-@pytest.fixture(params=sorted(name for name, one in adapters().items() if list(handled(one))))
-def source(request: pytest.FixtureRequest, store: Store) -> Source:
-    """The recorded deployment of each adapter that folds events, the one with most logs. A new
-    adapter has to be in the recording, too.
+@pytest.fixture(
+    params=[
+        pytest.param(name, marks=[pytest.mark.onchain] if name in ALONE else [])
+        for name in sorted(name for name, one in adapters().items() if list(handled(one)))
+    ]
+)
+def adapter(request: pytest.FixtureRequest) -> Adapter:
+    """Each adapter that folds events."""
+    return adapters()[request.param]
+
+
+@pytest.fixture
+def store(adapter: Adapter, chains: Callable[[str], Store]) -> Store:
+    """The chain that it is on."""
+    return chains(adapter.name)
+
+
+@pytest.fixture
+def source(adapter: Adapter, store: Store) -> Source:
+    """Its deployment, the one with most logs. A new adapter has to be in the recorded chain, or on
+    one of its own.
     """
-    adapter = adapters()[request.param]
-    found = [one for one in sources(store) if one.adapter.name == request.param]
+    found = [one for one in sources(store) if one.adapter.name == adapter.name]
     if not found and not type(adapter).__module__.startswith("defirisk."):
-        pytest.skip(f"{request.param} of another package is not in the recorded chain")
+        pytest.skip(f"{adapter.name} of another package is not in the recorded chain")
     return max(found, key=lambda one: len(recorded_logs(store, one)))
 
 
@@ -82,17 +110,17 @@ def folded(store: Store, source: Source) -> Versions:
     return versions(store, source.stored, source.adapter)
 
 
-@pytest.mark.parametrize(("adapter", "role", "event"), EVERY_EVENT)
+@pytest.mark.parametrize(("its", "role", "event"), EVERY_EVENT)
 def test_every_event_names_all_the_rows_that_it_reads_and_writes(
-    adapter: Adapter, role: str, event: dict[str, Any]
+    its: Adapter, role: str, event: dict[str, Any]
 ) -> None:
     """With its addresses alike and different, and with its flags on and off."""
     written = set()
     for alike, flag in product((True, False), repeat=2):
-        log = made_up(adapter, role, event, alike=alike, flag=flag)
-        written |= {row_type for row_type, _ in fold_checked(adapter, [log, log]).rows}
+        log = made_up(its, role, event, alike=alike, flag=flag)
+        written |= {row_type for row_type, _ in fold_checked(its, [log, log]).rows}
     assert written, "it is declared, but changes nothing"
-    assert written <= set(adapter.rows)
+    assert written <= set(its.rows)
 
 
 def test_every_recorded_log_names_all_the_rows_that_it_reads_and_writes(

@@ -1,0 +1,31 @@
+"""Stores of protocols that live on a chain of their own, made once a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from defirisk.core.adapter import Deployment
+from tests.devnet.alone import Alone, build_alone, start_alone
+from tests.devnet.toolchain import make_once
+from tests.onchain import liquity_v1_chain, synthetix_chain
+from tests.onchain.markets import index_live, new_store
+
+ALONE: dict[str, tuple[str, Callable[[Alone], Deployment]]] = {
+    "liquity-v1": ("zero", liquity_v1_chain.deployment_of),
+    "synthetix-perps-v2": ("synthetix", synthetix_chain.deployment_of),
+}
+"""By adapter: the folder of `tests.devnet`, and the deployment on its chain."""
+
+
+def indexed_alone(adapter: str, shared: Path) -> Path:
+    """The database of its chain, indexed to the head. To be read only."""
+    folder, deployment_of = ALONE[adapter]
+
+    def fill(work: Path) -> None:
+        with start_alone(build_alone(folder, 1)) as alone:
+            store = new_store(work)
+            index_live(alone.url, store, deployment_of(alone))
+            store.close()
+
+    return make_once(shared / adapter, fill) / "market.db"
