@@ -1,0 +1,72 @@
+"""A running chain with Perp Curie on it, and a store filled from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from defirisk.core.adapter import Deployment, Snapshot
+from defirisk.core.evm import Block
+from defirisk.core.verdict import Verdict
+from defirisk.indexing.verify import verify
+from defirisk.protocols.perps.perp_curie import ADAPTER
+from defirisk.store.database import Store
+from defirisk.store.snapshots import snapshot
+from tests.devnet.alone import Alone
+from tests.onchain.markets import index_live, new_store, stored, with_reader
+
+FOLDER = "curie_perp"
+FOLLOWS = {"vETH": "WETH", "vBTC": "WBTC"}
+
+
+def deployment_of(alone: Alone) -> Deployment:
+    """The product's deployment for the chain's Perp Curie."""
+    described = alone.deployment["protocol"]
+    return Deployment(
+        name=described["name"],
+        protocol=ADAPTER.name,
+        chain_id=alone.deployment["chain_id"],
+        first_block=described["first_block"],
+        contracts=described["contracts"],
+        follows=FOLLOWS,
+    )
+
+
+@dataclass
+class Indexed:
+    """What a store knows of the chain; `block` is where its last run ended."""
+
+    alone: Alone
+    store: Store
+    market: Deployment
+    block: Block
+
+    @classmethod
+    def of(cls, alone: Alone, folder: Path, to: int | None = None) -> Indexed:
+        """A new store, filled up to a block."""
+        store, market = new_store(folder), deployment_of(alone)
+        summary = index_live(alone.url, store, market, "latest" if to is None else to)
+        return cls(alone, store, market, summary.block)
+
+    def advance(self, to: int | None = None) -> None:
+        """Index on."""
+        summary = index_live(
+            self.alone.url, self.store, self.market, "latest" if to is None else to
+        )
+        self.block = summary.block
+
+    def verdict(self) -> Verdict:
+        """Our numbers against the contracts', at the block of the last run."""
+        of = stored(self.store, self.market)
+        return with_reader(
+            self.alone.url, lambda reader: verify(reader, self.store, of, self.block)
+        )
+
+    def snapshot(self, block: Block | None = None) -> Snapshot:
+        """Everything that is known at a block."""
+        with self.store.transaction() as connection:
+            # Rows are loaded where they are asked for: the connection has to outlive this.
+            found = snapshot(connection, stored(self.store, self.market), block or self.block)
+            for row_type in ADAPTER.rows:
+                found.rows.all(row_type)
+        return found
