@@ -32,9 +32,8 @@ from defirisk.protocols.cdp.liquity_v1.rows import ROWS
 
 
 def _interface(role: str, abi: str, *, untrusted: bool = False) -> Interface:
-    name = f"LiquityV1.{abi}"
-    events = {name: tuple(folding.EVENTS[role])} if role in folding.EVENTS else {}
-    return Interface(abi=name, events=events, untrusted=untrusted)
+    events = {abi: tuple(folding.EVENTS[role])} if role in folding.EVENTS else {}
+    return Interface(abi=abi, events=events, untrusted=untrusted)
 
 
 class LiquityV1:
@@ -48,16 +47,16 @@ class LiquityV1:
     required_contracts = ("trove_manager",)
     rows: tuple[type[Row], ...] = ROWS
     interfaces: Mapping[str, Interface] = {
-        "trove_manager": _interface("trove_manager", "TroveManager"),
-        "borrower_operations": _interface("borrower_operations", "BorrowerOperations"),
-        "active_pool": _interface("active_pool", "ActivePool"),
-        "default_pool": _interface("default_pool", "DefaultPool"),
-        "stability_pool": _interface("stability_pool", "StabilityPool"),
-        "coll_surplus_pool": _interface("coll_surplus_pool", "CollSurplusPool"),
-        "base_params": _interface("base_params", "BaseParams"),
-        "price_feed": _interface("price_feed", "PriceFeed", untrusted=True),
+        "trove_manager": _interface("trove_manager", "LiquityV1.TroveManager"),
+        "borrower_operations": _interface("borrower_operations", "LiquityV1.BorrowerOperations"),
+        "active_pool": _interface("active_pool", "LiquityV1.ActivePool"),
+        "default_pool": _interface("default_pool", "LiquityV1.DefaultPool"),
+        "stability_pool": _interface("stability_pool", "LiquityV1.StabilityPool"),
+        "coll_surplus_pool": _interface("coll_surplus_pool", "LiquityV1.CollSurplusPool"),
+        "base_params": _interface("base_params", "LiquityV1.BaseParams"),
+        "price_feed": _interface("price_feed", "LiquityV1.PriceFeed", untrusted=True),
         "external_price_feed": _interface(
-            "external_price_feed", "ExternalPriceFeed", untrusted=True
+            "external_price_feed", "LiquityV1.ExternalPriceFeed", untrusted=True
         ),
     }
 
