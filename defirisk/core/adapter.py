@@ -178,8 +178,8 @@ class Snapshot:
 class Question:
     """One of our numbers, and how the protocol itself can be asked for it.
 
-    `ours` are the values expected in the view's outputs, whose names are `fields`; None where we
-    say that the view reverts.
+    `ours` are the values expected in the view's outputs, whose names are `fields`: numbers, and
+    addresses as text; None where we say that the view reverts.
     `grade` is "compared", or "read" where ours was itself taken from that view.
     `unit` is the account for a question about a liquidation unit, else empty. `refusal`: the only
     question is whether the call reverts with these words; ours is (1,) where it does, else (0,). So
@@ -189,7 +189,7 @@ class Question:
     subject: str
     view: View
     fields: tuple[str, ...]
-    ours: tuple[int, ...] | None
+    ours: tuple[int | str, ...] | None
     unit: str = ""
     grade: Literal["compared", "read"] = "compared"
     refusal: bytes = b""

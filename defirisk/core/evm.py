@@ -21,6 +21,10 @@ def to_address(word: bytes) -> Address:
     return "0x" + word[-20:].hex()
 
 
+CALLER = "msg.sender"
+"""Who called, among the arguments of a note that says so. No argument can have this name."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
     """A block header, as far as anything here depends on it. `timestamp` is UTC seconds."""

@@ -12,6 +12,7 @@ from defirisk.core.evm import Address, Block, ChainReader, Hash, LogPage, LogQue
 from defirisk.indexing.codecs import by_address
 from defirisk.indexing.discovery import register
 from defirisk.indexing.source import Progress, Source
+from defirisk.store.asked import ask_for
 from defirisk.store.database import Store
 from defirisk.store.raw import (
     StoredLog,
@@ -67,14 +68,19 @@ class Gatherer:
         topics: dict[Address, set[bytes]] = defaultdict(set)
         missed: dict[Address, set[tuple[int, int]]] = defaultdict(set)
         with self._store.transaction() as connection:
-            for source in sources:
-                for contract in watched(connection, source.stored.id):
-                    if not source.codecs.emits(contract):
-                        continue
-                    topics[contract.address].update(source.codecs.topics([contract]))
-                    ranges = verified(connection, self._chain_id, contract.address)
-                    gaps = missing(ranges, contract.first_block, self._target.number)
-                    missed[contract.address].update(gaps)
+            emitting = [
+                (source, contract)
+                for source in sources
+                for contract in watched(connection, source.stored.id)
+                if source.codecs.emits(contract)
+            ]
+            for source, contract in emitting:
+                topics[contract.address].update(source.codecs.topics([contract]))
+            ask_for(connection, self._chain_id, topics)
+            for _, contract in emitting:
+                ranges = verified(connection, self._chain_id, contract.address)
+                gaps = missing(ranges, contract.first_block, self._target.number)
+                missed[contract.address].update(gaps)
         found: dict[Gap, tuple[set[Address], set[bytes]]] = {}
         for address, gaps_of in missed.items():
             for first, last in gaps_of:

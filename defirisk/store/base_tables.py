@@ -87,6 +87,14 @@ verified_ranges = Table(
     Column("last_block", BigInteger, nullable=False),
 )
 
+asked_events = Table(
+    "asked_events",
+    metadata,
+    Column("chain_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("contract_address", String(42), primary_key=True),
+    Column("topics", LargeBinary, nullable=False),
+)
+
 deployments = Table(
     "deployments",
     metadata,

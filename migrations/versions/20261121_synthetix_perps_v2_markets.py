@@ -8,7 +8,7 @@ from alembic import op
 from defirisk.store.types import WideInteger
 
 revision = "20261121_synthetix_perps_v2_markets"
-down_revision = "20261121_aave_v3_strategies"
+down_revision = "20261121_asked_events"
 branch_labels = None
 depends_on = None
 

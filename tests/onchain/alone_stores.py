@@ -8,11 +8,13 @@ from pathlib import Path
 from defirisk.core.adapter import Deployment
 from tests.devnet.alone import Alone, build_alone, start_alone
 from tests.devnet.toolchain import make_once
-from tests.onchain import liquity_v1_chain, synthetix_chain
+from tests.onchain import liquity_v1_chain, maker_chain, perp_curie_chain, synthetix_chain
 from tests.onchain.markets import index_live, new_store
 
 ALONE: dict[str, tuple[str, Callable[[Alone], Deployment]]] = {
     "liquity-v1": ("zero", liquity_v1_chain.deployment_of),
+    "maker-mcd": ("maker", maker_chain.deployment_of),
+    "perp-curie": ("curie_perp", perp_curie_chain.deployment_of),
     "synthetix-perps-v2": ("synthetix", synthetix_chain.deployment_of),
 }
 """By adapter: the folder of `tests.devnet`, and the deployment on its chain."""

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from defirisk.chain.note import NoteCodec, compile_note
 from defirisk.chain.words import DecodeError
+from defirisk.core.evm import CALLER
 
 FROB = {
     "type": "function",
@@ -59,6 +60,30 @@ def test_a_note_holds_the_arguments_of_its_call(
     assert decoded == {"i": i, "u": u, "v": v, "w": w, "dink": dink, "dart": dart}
 
 
+def test_unused_bits_of_an_address_are_ignored_as_the_contract_ignores_them(
+    frob: NoteCodec,
+) -> None:
+    """Anybody can call the Vat with such an address, and the call succeeds."""
+    somebody = "0x" + "12" * 20
+    topics, data = note(frob, call_of(frob, (b"ETH-A".ljust(32, b"\0"), *[somebody] * 3, 1, -1)))
+
+    dirty = data[:100] + b"\xff" * 12 + data[112:]
+
+    assert frob.decode(topics, dirty) == frob.decode(topics, data)
+    assert frob.decode(topics, dirty)["u"] == somebody
+
+
+def test_the_caller_is_said_where_notes_have_it(frob: NoteCodec) -> None:
+    poke = compile_note({"type": "function", "name": "drip", "inputs": FROB["inputs"][:1]}, True)
+    topics, data = note(poke, poke.topic0[:4] + b"ETH-A".ljust(32, b"\0"))
+    caller = b"\0" * 12 + b"\x34" * 20
+
+    decoded = poke.decode((topics[0], caller, *topics[2:]), data)
+
+    assert decoded == {"i": b"ETH-A".ljust(32, b"\0"), CALLER: "0x" + "34" * 20}
+    assert CALLER not in frob.names
+
+
 def test_its_topic_is_the_selector_and_zeros(frob: NoteCodec) -> None:
     assert frob.topic0.hex() == "76088703" + "00" * 28  # Vat.frob, as on every chain
 
@@ -74,7 +99,6 @@ def test_what_is_no_such_note_is_refused(frob: NoteCodec) -> None:
         (topics, b""),
         (topics, data[:64] + b"\xff" + data[65:]),
         (topics, b"\0" * len(data)),
-        (topics, data[:100] + b"\xff" * 32 + data[132:]),  # no address
     ):
         with pytest.raises(DecodeError):
             frob.decode(*wrong)

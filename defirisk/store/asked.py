@@ -1,0 +1,47 @@
+"""Which events the verified ranges of a contract are complete for.
+
+A range that was read for some events says nothing of others. Where a contract is asked for more (a
+second deployment watches it, an adapter learned an event), its ranges are taken back, and read
+again. A contract of which this is not known has been asked for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import Connection, delete, insert, select
+
+from defirisk.core.evm import Address
+from defirisk.store.base_tables import asked_events
+from defirisk.store.raw import forget_verified
+
+_TOPIC = 32
+
+
+def ask_for(
+    connection: Connection, chain_id: int, wanted: Mapping[Address, Iterable[bytes]]
+) -> None:
+    """From now on these contracts are asked for logs with these first topics, and no others."""
+    query = select(asked_events.c.contract_address, asked_events.c.topics)
+    query = query.where(asked_events.c.chain_id == chain_id)
+    asked = {address: _cut(topics) for address, topics in connection.execute(query)}
+    changed = {
+        address: topics
+        for address, topics in ((address, set(topics)) for address, topics in wanted.items())
+        if asked.get(address) != topics
+    }
+    more = [address for address, topics in changed.items() if topics - asked.get(address, set())]
+    forget_verified(connection, chain_id, more)
+    for address, topics in changed.items():
+        mine = asked_events.c.contract_address == address
+        connection.execute(delete(asked_events).where(asked_events.c.chain_id == chain_id, mine))
+        row = {
+            "chain_id": chain_id,
+            "contract_address": address,
+            "topics": b"".join(sorted(topics)),
+        }
+        connection.execute(insert(asked_events), row)
+
+
+def _cut(topics: bytes) -> set[bytes]:
+    return {topics[at : at + _TOPIC] for at in range(0, len(topics), _TOPIC)}
