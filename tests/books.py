@@ -13,6 +13,8 @@ from defirisk.core.book import Asset, Book, DeploymentFacts, Floats, MarketFacts
 from defirisk.core.evm import Address, Block
 from defirisk.core.holdings import Side
 from defirisk.core.quote import Constant, Feed, Leaf, Product, Program, Rate, leaves
+from tests.definition import exact_price, falls
+from tests.demands import Demand, Mode, recovery, requirements, symbols_needed
 
 Entry = tuple[str, str, float]
 """Side, symbol and amount in whole units of the quote: ("debt", "USDC", 100)."""
@@ -56,28 +58,11 @@ class FractionEdge:
         book = self.book
         assert book is not None
         self.asked += 1
-        margin = Fraction(0)
-        for h in np.flatnonzero(book.holding_unit == unit):
-            quote = int(book.holding_quote[h])
-            if book.holding_side[h] == Side.SUPPLY:
-                continue
-            value = Fraction(book.holding_amount[h]) * exact_price(book.quote_program[quote])
-            value *= prices.get(quote, Fraction(1))
-            if book.holding_side[h] == Side.COLLATERAL:
-                parameters = int(book.holding_parameters[h])
-                margin += value * Fraction(book.liquidation_threshold[parameters])
-            elif book.holding_side[h] == Side.DEBT:
-                margin -= value
-        return margin < 0
 
+        def price(quote: int) -> Fraction:
+            return exact_price(book.quote_program[quote]) * prices.get(quote, Fraction(1))
 
-def exact_price(program: Program) -> Fraction:
-    """The product of a program's leaves, which must all be known."""
-    price = Fraction(1)
-    for leaf in leaves(program):
-        assert leaf.value is not None
-        price *= leaf.value
-    return price
+        return falls(book, unit, price)
 
 
 def book(
@@ -91,9 +76,11 @@ def book(
     cash: float | None = None,
     caps: tuple[int, int] = (0, 0),
     resolution: float = 1e-8,
+    demands: Sequence[Demand] = (),
+    modes: Sequence[Mode] = (),
 ) -> Book:
     """Units as lists of entries; `placed` is each unit's deployment (0), `owners` its
-    owner (itself).
+    owner (itself). Requirements and systems are against supply quotes and debt quotes.
 
     Market totals are the sums of the holdings; cash is what is supplied and not borrowed.
     """
@@ -108,6 +95,8 @@ def book(
         any(e[0] != "supply" and _unknown(tokens[quotes.asset(e[1])]) for e in entries)
         for entries in units
     ]
+    for unit, symbol in symbols_needed(demands, modes):
+        blind[unit] |= _unknown(tokens[quotes.asset(symbol)])
     edge = FractionEdge()
     people = list(dict.fromkeys(owners))
     made = Book(
@@ -142,6 +131,10 @@ def book(
         edge=edge,
         owners=tuple(people),
         unit_owner=np.array([people.index(owner) for owner in owners], dtype=np.int64),
+        requirements=requirements(lambda u, s: quotes.index(where[u], "supply", s), demands),
+        recovery=tuple(
+            recovery(lambda u, side, s: quotes.index(where[u], side, s), mode) for mode in modes
+        ),
     )
     edge.book = made
     return made
@@ -237,7 +230,7 @@ def _markets(
 
 
 # Small integers make units at the edge and cliffs, the extremes make dust and whales.
-_AMOUNTS = st.one_of(
+AMOUNTS = st.one_of(
     st.integers(1, 9).map(float),
     st.floats(0.1, 10),
     st.floats(0.1, 10),
@@ -284,13 +277,22 @@ def tokens(draw: st.DrawFn) -> list[Token]:
 @st.composite
 def books(draw: st.DrawFn) -> Book:
     """Random books of up to two deployments and twelve units, with units at the edge."""
+    made, units, deployments, placed = draw(parts())
+    return book(made, units, deployments=deployments, placed=placed)
+
+
+@st.composite
+def parts(
+    draw: st.DrawFn,
+) -> tuple[list[Token], list[list[Entry]], tuple[str, ...], list[int]]:
+    """Tokens, units, deployments and each unit's deployment."""
     made = draw(tokens())
     entry = st.tuples(
         st.sampled_from(["collateral", "collateral", "collateral", "supply", "debt", "debt"]),
         st.sampled_from([token.symbol for token in made]),
-        _AMOUNTS,
+        AMOUNTS,
     )
     units = draw(st.lists(st.lists(entry, max_size=5), max_size=12))
     count = draw(st.integers(1, 2))
     placed = draw(st.lists(st.integers(0, count - 1), min_size=len(units), max_size=len(units)))
-    return book(made, units, deployments=("one", "two")[:count], placed=placed)
+    return made, units, ("one", "two")[:count], placed

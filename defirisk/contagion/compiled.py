@@ -2,7 +2,7 @@
 
 The kernel decides only what floating point can decide for certain. What it leaves open (the edge
 and a little more) is judged as `sparse` does it; scenarios with a price that is unknown, infinite
-or not positive go to `sparse` as a whole.
+or not positive go to `sparse` as a whole, and so do units whose margin is not linear in prices.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ from defirisk.contagion.blocks import (
 from defirisk.contagion.edge import QuotesOf, exactly, judge
 from defirisk.contagion.kernel import sweep
 from defirisk.contagion.lanes import packed, survey, valued
+from defirisk.contagion.margin import bent
 from defirisk.contagion.series import Series, families, series_of
 from defirisk.contagion.signed import OWED, PLEDGED, signed_rows
 from defirisk.contagion.sparse import SparseSweep
-from defirisk.contagion.totals import joined, taken
+from defirisk.contagion.totals import joined, plus, taken
 from defirisk.contagion.valuation import Bools, positions, ranges, sums
 from defirisk.core.book import Book, Floats, Ints
 from defirisk.core.outcome import Counts, Outcome
@@ -51,7 +52,8 @@ class CompiledSweep:
 
     def __init__(self, book: Book, *, room: int = OPEN) -> None:
         self._book = book
-        self._rows, self._columns = signed_rows(book)
+        self._bent = bent(book)
+        self._rows, self._columns = signed_rows(book, ~self._bent)
         self._families = families(book, self._columns.quote)
         self._room = room
         self._quotes_of = QuotesOf(book)
@@ -61,10 +63,25 @@ class CompiledSweep:
 
     @cached_property
     def _sparse(self) -> SparseSweep:
-        return SparseSweep(self._book)
+        """Of the units that the kernel can take."""
+        if not self._bent.any():
+            return SparseSweep(self._book)
+        return SparseSweep(self._book, units=np.flatnonzero(~self._bent))
+
+    @cached_property
+    def _other(self) -> SparseSweep:
+        return SparseSweep(self._book, units=np.flatnonzero(self._bent))
 
     def outcome(self, scenarios: Sequence[Scenario], oracle: Floats, market: Floats) -> Outcome:
         """What these scenarios do, at these prices of quotes (Q, S)."""
+        straight = self._straight(scenarios, oracle, market)
+        if not self._bent.any():
+            return straight
+        every = np.arange(len(scenarios))
+        return plus(straight, _by_sparse(self._other, every, scenarios, oracle, market))
+
+    def _straight(self, scenarios: Sequence[Scenario], oracle: Floats, market: Floats) -> Outcome:
+        """Of the units that the kernel can take."""
         usable, factor = np.empty(len(scenarios), dtype=np.bool_), np.empty(len(scenarios))
         series = series_of(self._columns, self._families, scenarios)
         survey(series, oracle, market, usable, factor)
@@ -78,20 +95,8 @@ class CompiledSweep:
         if len(plain):
             parts.append(self._swept(plain, series, scenarios, oracle, market))
         if len(others):
-            parts.append(self._by_sparse(others, scenarios, oracle, market))
+            parts.append(_by_sparse(self._sparse, others, scenarios, oracle, market))
         return taken(joined(parts), np.argsort(order))
-
-    def _by_sparse(
-        self, chosen: Ints, scenarios: Sequence[Scenario], oracle: Floats, market: Floats
-    ) -> Outcome:
-        width = self._sparse.lanes
-        chunks = [chosen[s : s + width] for s in range(0, len(chosen), width)]
-        return joined(
-            [
-                self._sparse.outcome([scenarios[int(s)] for s in c], oracle[:, c], market[:, c])
-                for c in chunks
-            ]
-        )
 
     def _swept(
         self,
@@ -106,7 +111,7 @@ class CompiledSweep:
         found.clear()
         sweep(self._rows, prices, found, workspace(), len(chosen))
         if found.tally[0] > self._room:
-            return self._by_sparse(chosen, scenarios, oracle, market)
+            return _by_sparse(self._sparse, chosen, scenarios, oracle, market)
         mine = [scenarios[int(s)] for s in chosen]
         edge = np.zeros(len(chosen), dtype=np.int64)
         if found.tally[0]:
@@ -193,6 +198,20 @@ class CompiledSweep:
             asset_collateral_at_risk_usd=_flat(asset[PLEDGED], size),
             edge_units=edge,
         )
+
+
+def _by_sparse(
+    sweep: SparseSweep,
+    chosen: Ints,
+    scenarios: Sequence[Scenario],
+    oracle: Floats,
+    market: Floats,
+) -> Outcome:
+    """The scenarios chosen, in that order, as many at once as the sweep wants."""
+    chunks = [chosen[s : s + sweep.lanes] for s in range(0, len(chosen), sweep.lanes)]
+    return joined(
+        [sweep.outcome([scenarios[int(s)] for s in c], oracle[:, c], market[:, c]) for c in chunks]
+    )
 
 
 def _flat(blocks: Floats, size: int) -> Floats:

@@ -16,6 +16,7 @@ from fractions import Fraction
 import numpy as np
 
 from defirisk.contagion.chords import ACCOUNTS, BAD_DEBT, COLLATERAL, DEBT, chords
+from defirisk.contagion.margin import bent
 from defirisk.contagion.valuation import Bools, Positions, market_quotes, positions, sums, times
 from defirisk.core.book import Book, Floats
 from defirisk.core.outcome import Counts
@@ -152,17 +153,18 @@ def curve(book: Book, asset: int) -> Curve:
     """The curve of a fall of `asset` with all that follows it, as `price:` moves them.
 
     Units with an unknown price are left out. Values of `at` agree with `screen` to 1e-9 of the
-    book's total; where a price bends (an LP share, a cap), its units are laid on chords between
-    `KNOTS` drops instead, which agree to 1e-4 of what these units owe.
+    book's total; where a price bends (an LP share, a cap) or a margin does (`margin.bent`), units
+    are laid on chords between `KNOTS` drops instead, which agree to 1e-4 of what these units owe. A
+    recovery mode begins exactly where its terms on the chords say so.
     """
     oracle, market = _prices(book, asset)
     rows = positions(book)
-    bent = _bent(rows, oracle, market)
+    bends = _bent(rows, oracle, market) | (bent(book) & rows.decidable)
     ends = [0, -1]
-    straight = _events_between(rows, oracle[:, ends], market[:, ends], rows.decidable & ~bent)
-    if not bent.any():
+    straight = _events_between(rows, oracle[:, ends], market[:, ends], rows.decidable & ~bends)
+    if not bends.any():
         return _sorted(asset, *straight)
-    few = positions(book, np.flatnonzero(bent))
+    few = positions(book, np.flatnonzero(bends))
     return _sorted(asset, *straight, *chords(few, oracle, market, DROPS))
 
 
@@ -171,7 +173,7 @@ def _events_between(
 ) -> list[tuple[Floats, Floats]]:
     """Of units whose prices are straight lines between drops of 0 and 1."""
     owed, pledged = times(rows.debt, market), times(rows.collateral, market)
-    after, until = _negative(times(rows.backing, oracle) - times(rows.debt, oracle))
+    after, until = _negative(times(rows.backing, oracle) - rows.demanded(oracle))
     after[~decidable] = np.inf
     uncovered_after, uncovered_until = _negative(pledged - owed)
     both_after, both_until = np.maximum(after, uncovered_after), np.minimum(until, uncovered_until)
@@ -223,7 +225,7 @@ def _bent(rows: Positions, *prices: Floats) -> Bools:
         line = of[:, :1] + (of[:, -1:] - of[:, :1]) * along
         scale = np.abs(of).max(axis=1, keepdims=True)
         curved = (np.abs(of - line) > STRAIGHT * scale).any(axis=1).astype(np.float64)
-        touched |= times(rows.debt + rows.collateral, curved) > 0
+        touched |= times(rows.debt + rows.collateral + rows.required, curved) > 0
     return touched & rows.decidable
 
 

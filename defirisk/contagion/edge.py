@@ -13,7 +13,8 @@ from defirisk.core.book import Book, Floats
 from defirisk.core.scenario import ExactMoves, Scenario
 
 EDGE = 1e-6
-"""Units whose margin is at most this fraction of their debt are decided in exact integers."""
+"""Units whose margin is at most this fraction of their debt and requirements are decided in exact
+integers; likewise the terms of a recovery mode."""
 
 Exactly = Callable[[int, int], bool]
 """Whether this unit can be liquidated in this scenario, by the contract's own integers."""
@@ -83,13 +84,19 @@ def exactly(book: Book, scenarios: Sequence[Scenario], quotes: QuotesOf | None =
 
 def judge(rows: Positions, oracle: Floats) -> tuple[Bools, Bools]:
     """Who is liquidatable by floating point, and where that must not decide; (N, S) each."""
-    owed = times(rows.debt, oracle)
-    margin = times(rows.backing, oracle) - owed
-    decidable = rows.decidable[:, None]
+    demanded = rows.demanded(oracle)
+    margin = times(rows.backing, oracle) - demanded
     # What the contract's own rounding may amount to: of each value, and of each balance.
     rounding = rows.guard[:, None] + times(rows.grain, np.nan_to_num(oracle))
-    near = decidable & (np.abs(margin) <= EDGE * owed + rounding)
+    liquidatable, near = margin < 0, np.abs(margin) <= EDGE * demanded + rounding
+    for system in rows.systems:
+        of = system.members
+        pledged, owed = times(rows.collateral[of], oracle), times(rows.debt[of], oracle)
+        falls, may_fall = system.conditions(pledged, owed, rounding[of], oracle).holds(EDGE)
+        near[of] = ~falls & (near[of] | (may_fall & ~liquidatable[of]))
+        liquidatable[of] |= falls
+    decidable = rows.decidable[:, None]
     if (oracle == 0).any():
         # What a contract does with a price of 0 is its own affair: many refuse to answer.
-        near |= decidable & (times(rows.grain, (oracle == 0).astype(np.float64)) > 0)
-    return decidable & (margin < 0), near
+        near |= times(rows.grain, (oracle == 0).astype(np.float64)) > 0
+    return decidable & liquidatable, decidable & near

@@ -12,20 +12,25 @@ import numpy as np
 from defirisk.contagion.edge import Exactly, exactly, judge
 from defirisk.contagion.totals import Sums, nothing, priced
 from defirisk.contagion.valuation import Bools, Positions, indicator, positions, times
-from defirisk.core.book import Book, Floats
+from defirisk.core.book import Book, Floats, Ints
 from defirisk.core.outcome import Counts, Outcome
 from defirisk.core.scenario import Scenario
 
 
 class SparseSweep:
-    """Sweeps `lanes` scenarios over `tile` units at a time. Implements `screen.Sweep`."""
+    """Sweeps `lanes` scenarios over `tile` units at a time. Implements `screen.Sweep`.
 
-    def __init__(self, book: Book, *, lanes: int = 64, tile: int = 4096) -> None:
+    Of `units`, which ascend, or of all.
+    """
+
+    def __init__(
+        self, book: Book, *, lanes: int = 64, tile: int = 4096, units: Ints | None = None
+    ) -> None:
         self.lanes = lanes
         self._book = book
+        mine = np.arange(len(book.units)) if units is None else units
         self._tiles = [
-            positions(book, np.arange(first, min(first + tile, len(book.units))))
-            for first in range(0, len(book.units), tile)
+            positions(book, mine[first : first + tile]) for first in range(0, len(mine), tile)
         ]
 
     def outcome(self, scenarios: Sequence[Scenario], oracle: Floats, market: Floats) -> Outcome:

@@ -85,6 +85,22 @@ def joined(parts: Sequence[Outcome]) -> Outcome:
     )
 
 
+def plus(one: Outcome, other: Outcome) -> Outcome:
+    """The outcome of units of a book and of others of it, in the same scenarios."""
+    return Outcome(
+        scenarios=one.scenarios,
+        liquidatable_accounts=one.liquidatable_accounts + other.liquidatable_accounts,
+        debt_at_risk_usd=one.debt_at_risk_usd + other.debt_at_risk_usd,
+        collateral_at_risk_usd=one.collateral_at_risk_usd + other.collateral_at_risk_usd,
+        bad_debt_usd=one.bad_debt_usd + other.bad_debt_usd,
+        asset_debt_at_risk_usd=one.asset_debt_at_risk_usd + other.asset_debt_at_risk_usd,
+        asset_collateral_at_risk_usd=(
+            one.asset_collateral_at_risk_usd + other.asset_collateral_at_risk_usd
+        ),
+        edge_units=one.edge_units + other.edge_units,
+    )
+
+
 def _worth(units: Floats, price: Floats) -> Floats:
     """Nothing of an unknown price is worth nothing; something of it stays unknown."""
     return np.where(units == 0, 0.0, units * price)

@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from defirisk.core.adapter import Finding
+from defirisk.core.debt_position import DebtSystem
 from defirisk.core.evm import Address, Block
 from defirisk.core.heartbeat import Heartbeats
 from defirisk.core.liquidation import Liquidation
+from defirisk.core.margin import Perps
 from defirisk.core.quote import Program
 from defirisk.core.sources import Sources
 from defirisk.core.verdict import Checked
@@ -76,6 +78,42 @@ class DeploymentFacts:
     findings: tuple[Finding, ...]
     checked: Checked | None = None
     """The last comparison with the contracts up to the book's block."""
+    debt: DebtSystem | None = None
+    perps: Perps | None = None
+    """What the adapter states of its collateralised debt or its perpetuals, if it has any."""
+
+
+class Requirements(NamedTuple):
+    """Margins that units must keep beyond their debts, by unit ascending: R rows.
+
+    Each is `ratio` times the value of `amount` whole units of a quote less `offset`, not below
+    `low` and not above `high` USD (-inf and inf: no limit). See `core.requirement.Requirement`.
+    """
+
+    unit: Ints = np.empty(0, dtype=np.int64)  # (R,)
+    quote: Ints = np.empty(0, dtype=np.int64)  # (R,)
+    amount: Floats = np.empty(0)  # (R,)
+    ratio: Floats = np.empty(0)  # (R,)
+    initial_ratio: Floats = np.empty(0)  # (R,)
+    low: Floats = np.empty(0)  # (R,)
+    high: Floats = np.empty(0)  # (R,)
+    offset: Floats = np.empty(0)  # (R,)
+
+
+class Recovery(NamedTuple):
+    """A system whose units answer for its own collateral ratio: `core.requirement.RecoveryMode`.
+
+    Amounts are whole units of the quotes `collateral` and `debt`; `absorbed` is inf where it does
+    not matter. The minimum ratio is the threshold that the units' holdings have.
+    """
+
+    units: Ints  # ascending
+    collateral: int
+    debt: int
+    collateral_amount: float
+    debt_amount: float
+    critical_ratio: float
+    absorbed: float
 
 
 class Edge(Protocol):
@@ -130,6 +168,8 @@ class Book:
     unit_owner: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # (N,)
     liquidation: Liquidation = field(default_factory=Liquidation)
     """How every unit is liquidated, on the book's own axes; empty where nobody said."""
+    requirements: Requirements = field(default_factory=Requirements)
+    recovery: tuple[Recovery, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.owners:

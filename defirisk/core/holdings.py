@@ -96,6 +96,7 @@ class Holdings:
     for each. A unit is an account, or an account and its market: "account:market". `owners` has the
     account of every unit; empty, it is what stands before the colon. `requirements` are margins
     to be kept beyond debts, `recovery` the systems whose thresholds depend on the whole of them.
+    Rows may come in any order: the book sorts them by unit, as what reads it expects.
     """
 
     units: tuple[str, ...]

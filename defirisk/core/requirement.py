@@ -10,8 +10,9 @@ from fractions import Fraction
 class Requirement:
     """Margin that a unit must keep because of `amount_raw` base units of a quote.
 
-    It is `ratio` times the value of the amount, but not below `low` and not above `high` (units of
-    account, per unit; None: no limit on that side). Both sides of a trade need margin, so amounts
+    It is `ratio` times the value of the amount less `offset`, but not below `low` and not above
+    `high` (units of account, per unit; None: no limit on that side). What a tier demands beyond the
+    one before it has an offset, and 0 as `low`. Both sides of a trade need margin, so amounts
     are never negative. A unit may have several: they add up. `initial_ratio` is what opening the
     same amount demands. Indexes into `Holdings`.
 
@@ -26,6 +27,7 @@ class Requirement:
     initial_ratio: Fraction
     low: Fraction | None = None
     high: Fraction | None = None
+    offset: Fraction = Fraction(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +38,9 @@ class RecoveryMode:
     owed, units with a collateral ratio below that of the system can be liquidated too, though not
     above `critical_ratio`, else those below `minimum_ratio`. At `minimum_ratio` or above, only
     those that owe no more than `absorbed_raw` base units, which stand ready to absorb a debt; None:
-    that does not matter. Source: Liquity v1, TroveManager.checkRecoveryMode and liquidate. Indexes
-    into `Holdings`.
+    that does not matter. The last unit of a system cannot be liquidated. `minimum_ratio` is in the
+    liquidation thresholds of the units' holdings too. Source: Liquity v1,
+    TroveManager.checkRecoveryMode and liquidate. Indexes into `Holdings`.
     """
 
     units: tuple[int, ...]

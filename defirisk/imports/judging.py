@@ -55,7 +55,8 @@ class Found(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportKind:
     """A kind of import: its files, and the rows of which adapter it replaces. `also` are rows of
-    other adapters that the same files state, by the adapters' names.
+    other adapters that the same files state, by the adapters' names. `dump` makes sheets of a JSON
+    file, by its path and name.
     """
 
     adapter: str
@@ -63,6 +64,7 @@ class ImportKind:
     row_types: tuple[type[Row], ...]
     read: Callable[[Sequence[Sheet]], Found]
     also: Mapping[str, tuple[type[Row], ...]] = field(default_factory=dict)
+    dump: Callable[[str, str], list[Sheet]] | None = None
 
 
 @dataclass(kw_only=True)

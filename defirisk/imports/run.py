@@ -11,12 +11,14 @@ from defirisk.core.evm import Block
 from defirisk.core.importing import ImportSummary
 from defirisk.core.plugins import adapter
 from defirisk.imports.judging import Found, ImportKind
-from defirisk.imports.reading import read_sheet
+from defirisk.imports.reading import Sheet, read_sheet
 from defirisk.imports.storing import Part, digest, store_import
 from defirisk.store.database import Store
 
 Progress = Callable[[str, int, int | None], None]
 ENDINGS = (".csv", ".csv.gz", ".parquet")
+DUMP = ".json"
+"""What an API answered: read where it is named, never as a part of a folder."""
 
 
 def kind_of(name: str) -> ImportKind:
@@ -44,10 +46,13 @@ def read(kind: ImportKind, files: Sequence[str], progress: Progress) -> Found:
     """Every row of the files, judged. Errors: `UsageError` where a file is not what it should
     be.
     """
-    sheets = []
+    sheets: list[Sheet] = []
     for done, (path, name) in enumerate(zip(files, file_names(files), strict=True)):
         progress("read files", done, len(files))
-        sheets.append(read_sheet(path, kind.layouts, name))
+        if kind.dump and path.endswith(DUMP):
+            sheets += kind.dump(path, name)
+        else:
+            sheets.append(read_sheet(path, kind.layouts, name))
     progress("read files", len(files), len(files))
     return kind.read(sheets)
 

@@ -16,16 +16,19 @@ from sqlalchemy import Connection
 
 from defirisk.core.adapter import LiquidationCheck, MarketAdapter, Snapshot
 from defirisk.core.book import Book, DeploymentFacts, Ints, MarketFacts
+from defirisk.core.debt_position import StatesDebt
 from defirisk.core.errors import UsageError
 from defirisk.core.evm import ZERO_ADDRESS, Block
-from defirisk.core.holdings import Holding, Holdings, Market, Side
+from defirisk.core.holdings import Holding, Holdings, Market, Quote, Side
 from defirisk.core.liquidation import Liquidates, Liquidation
+from defirisk.core.margin import StatesPerps
 from defirisk.core.plugins import adapter
 from defirisk.core.quote import Program, exact, rate_value
 from defirisk.core.sources import Sources
 from defirisk.core.verdict import Checked
 from defirisk.store.asset_axis import asset_axis
 from defirisk.store.liquidation_frames import side_by_side
+from defirisk.store.margin_frames import recovery, requirements
 from defirisk.store.registry import StoredDeployment
 from defirisk.store.snapshots import snapshot, sources_at
 from defirisk.store.verifications import last_checked
@@ -73,6 +76,8 @@ class _Part:
             proof=market.proof,
             findings=tuple(market.findings(snap)),
             checked=checked,
+            debt=market.debt(snap) if isinstance(market, StatesDebt) else None,
+            perps=market.perps(snap) if isinstance(market, StatesPerps) else None,
         )
 
 
@@ -112,12 +117,20 @@ class _Frames:
         first_quotes = [0, *accumulate(len(part.holdings.quotes) for part in self._parts)]
         units = [(d, u) for d, part in enumerate(self._parts) for u in part.holdings.units]
         owners, unit_owner = self._owners()
-        holdings = self._holdings()
+        exacts = [part.holdings for part in self._parts]
+        holdings = holdings_of(exacts)
         sets = [p for part in self._parts for p in part.holdings.parameters]
         holding_unit = np.array([h.unit for h in holdings], dtype=np.int64)
         holding_quote = np.array([h.quote for h in holdings], dtype=np.int64)
         # What only earns does not decide on a liquidation, whatever it may be worth.
         staked = np.array([h.side is not Side.SUPPLY for h in holdings], dtype=np.bool_)
+        required, systems = requirements(exacts), recovery(exacts)
+        unknown = np.isnan(prices)
+        unpriced = np.zeros(len(units), dtype=np.bool_)
+        unpriced[holding_unit[staked & unknown[holding_quote]]] = True
+        unpriced[required.unit[unknown[required.quote]]] = True
+        for system in systems:
+            unpriced[system.units] |= unknown[system.collateral] | unknown[system.debt]
         return Book(
             chain_id=self._chain_id,
             block=self._block,
@@ -126,7 +139,7 @@ class _Frames:
             markets=tuple(self._markets()),
             units=tuple(name for _, name in units),
             unit_deployment=np.array([d for d, _ in units], dtype=np.int64),
-            unpriced=_unpriced(len(units), holding_unit, staked & np.isnan(prices)[holding_quote]),
+            unpriced=unpriced,
             asset_price=np.array([_or_unknown(p) for p in self._asset_price], dtype=np.float64),
             quote_asset=np.array([self._index[q.asset] for _, q in quotes], dtype=np.int64),
             quote_deployment=np.array([d for d, _ in quotes], dtype=np.int64),
@@ -134,9 +147,7 @@ class _Frames:
             quote_program=tuple(q.program for _, q in quotes),
             quote_price=prices,
             quote_rate=np.array([float(rate_value(q.program)) for _, q in quotes]),
-            quote_grain=np.array(
-                [1 / 10**q.decimals / float(rate_value(q.program)) for _, q in quotes]
-            ),
+            quote_grain=np.array([_grain(q) for _, q in quotes], dtype=np.float64),
             ltv=np.array([float(p.ltv) for p in sets]),
             liquidation_threshold=np.array([float(p.liquidation_threshold) for p in sets]),
             liquidation_bonus=np.array([float(p.liquidation_bonus) for p in sets]),
@@ -156,6 +167,8 @@ class _Frames:
             owners=owners,
             unit_owner=unit_owner,
             liquidation=side_by_side([(part.holdings, part.liquidation) for part in self._parts]),
+            requirements=required,
+            recovery=systems,
         )
 
     def _owners(self) -> tuple[tuple[str, ...], Ints]:
@@ -172,32 +185,35 @@ class _Frames:
         ]
         return tuple(name for name, _ in index), np.array(places, dtype=np.int64)
 
-    def _holdings(self) -> list[Holding]:
-        """All holdings, with indexes into the common axes."""
-        shifted = []
-        unit = quote = parameters = 0
-        for part in self._parts:
-            exact = part.holdings
-            shifted += [
-                replace(
-                    h,
-                    unit=h.unit + unit,
-                    quote=h.quote + quote,
-                    parameters=h.parameters + parameters,
-                )
-                for h in exact.holdings
-            ]
-            unit += len(exact.units)
-            quote += len(exact.quotes)
-            parameters += len(exact.parameters)
-        return shifted
-
     def _markets(self) -> list[MarketFacts]:
         return [
             _market_facts(d, self._index[market.asset], market)
             for d, part in enumerate(self._parts)
             for market in part.holdings.markets
         ]
+
+
+def holdings_of(parts: Sequence[Holdings]) -> list[Holding]:
+    """All holdings by unit, with indexes into the common axes.
+
+    Whatever reads the book finds a unit's rows in one run, however the adapter ordered them.
+    """
+    shifted: list[Holding] = []
+    unit = quote = parameters = 0
+    for part in parts:
+        shifted += [
+            replace(
+                h,
+                unit=h.unit + unit,
+                quote=h.quote + quote,
+                parameters=h.parameters + parameters,
+            )
+            for h in sorted(part.holdings, key=lambda h: h.unit)
+        ]
+        unit += len(part.units)
+        quote += len(part.quotes)
+        parameters += len(part.parameters)
+    return shifted
 
 
 def _amount(holding: Holding) -> int | Fraction:
@@ -208,14 +224,10 @@ def _value(program: Program) -> float:
     return _or_unknown(exact(program))
 
 
-def _unpriced(
-    size: int,
-    holding_unit: np.ndarray[tuple[int], np.dtype[np.int64]],
-    unknown: np.ndarray[tuple[int], np.dtype[np.bool_]],
-) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    mask = np.zeros(size, dtype=np.bool_)
-    mask[holding_unit[unknown]] = True
-    return mask
+def _grain(quote: Quote) -> float:
+    """A base unit of the asset as an amount of the quote; 0 where no amount is worth one."""
+    rate = float(rate_value(quote.program))
+    return 1 / 10**quote.decimals / rate if rate else 0.0
 
 
 def _market_facts(deployment: int, asset: int, market: Market) -> MarketFacts:

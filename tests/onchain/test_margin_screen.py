@@ -5,6 +5,7 @@ The same shock, as users write it, put to the book and to the running chain: the
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -31,6 +32,7 @@ from defirisk.protocols.perps.synthetix_perps_v2 import ADAPTER as SYNTHETIX
 from defirisk.shocks.grammar import scenario
 from defirisk.store.database import Store
 from defirisk.store.frames import load_book
+from tests.command import CommandLine
 from tests.devnet.zero.market import COLLATERAL
 from tests.onchain import test_perp_curie_stress as curie
 from tests.onchain.liquity_v1_chain import indexed_chain
@@ -46,6 +48,9 @@ from tests.onchain.test_synthetix_perps_v2_stress import Shocked as ShockedPerps
 pytestmark = pytest.mark.onchain
 PLACES = 8
 """Of the feeds' answers."""
+
+FALLING = ("WETH", "sETHPERP", "vETH")
+"""What falls where commands are tried: one of these is in every book."""
 
 world, outcomes = curie.world, curie.outcomes
 
@@ -224,3 +229,39 @@ def factors(now: PerpNow, before: Prices, after: Prices) -> dict[int, Fraction]:
     for place, token in enumerate(now.collateral, len(now.markets) + 2):
         found[place] = Fraction(after.collateral[token], before.collateral[token])
     return found
+
+
+@pytest.mark.parametrize("kind", ["troves", "perps", "world"])
+def test_every_command_takes_them(
+    kind: str, request: pytest.FixtureRequest, cli: CommandLine
+) -> None:
+    """What a command says is what the book says; nobody without a rule is played."""
+    of = request.getfixturevalue(kind)
+    known = {"troves": lambda: of.shocked.indexed, "perps": lambda: of.shocked.found}
+    indexed = known[kind]() if kind in known else of.known
+    book = book_of(indexed.store, indexed.market, indexed.block)
+    asset = next(asset.symbol for asset in book.assets if asset.symbol in FALLING)
+    name, db = indexed.market.name, f"sqlite:///{indexed.store.engine.url.database}"
+    fall = f"price:{asset}=-30%"
+
+    said = {
+        words: json.loads(ran.out)
+        for words in (
+            ("stress", "--shock", fall),
+            ("stress", "--cascade", "--shock", fall),
+            ("positions", name, "--top", "3"),
+            ("graph",),
+            ("report", "protocol", name),
+        )
+        if (ran := cli(*words, "--db", db, "--format", "json")).code == 0
+    }
+
+    assert len(said) == 5
+    counted = len(fallen(book, fall))
+    still, played = said["stress", "--shock", fall], said["stress", "--cascade", "--shock", fall]
+    assert counted
+    assert still["scenarios"][0]["totals"]["liquidatable_accounts"] == counted
+    assert played["scenarios"][0]["totals"]["liquidated_debt_usd"] == 0
+    assert "cannot be played" in json.dumps(played)
+    sections = json.dumps(said["report", "protocol", name])
+    assert ("debt-markets" if kind == "troves" else "perp-markets") in sections.replace("_", "-")

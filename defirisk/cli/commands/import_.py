@@ -6,7 +6,7 @@ import click
 
 from defirisk.cli.options import db_option, output_options
 
-KINDS = ("lending", "pools", "prices", "vaults", "oracles", "morpho")
+KINDS = ("lending", "perps", "pools", "prices", "vaults", "oracles", "morpho")
 
 
 @click.command(
@@ -15,6 +15,8 @@ KINDS = ("lending", "pools", "prices", "vaults", "oracles", "morpho")
 Examples:
   defirisk import lending positions.csv markets.csv
   defirisk import lending markets.parquet positions.parquet --skip-bad --format json
+  defirisk import perps perps.csv tiers.csv collateral.csv
+  defirisk import perps dump.json
   defirisk import pools pools.csv ticks.csv
   defirisk import vaults vaults.csv allocations.csv
   defirisk import morpho markets.csv positions.csv allocations.csv oracles.csv
@@ -23,6 +25,12 @@ Columns, the first line of a file being its header; amounts are in whole tokens,
   lending  protocol,market,account,asset,side,amount        side: collateral, supply or debt
            protocol,market,asset,decimals,price_usd,ltv,liquidation_threshold,
            liquidation_bonus,close_factor
+  perps    protocol,market,account,asset,size,entry_price_usd,margin_usd,maintenance_margin,
+           mode,price_usd     size below 0: short; mode: isolated, or cross (margins add up)
+           protocol,asset,notional_floor_usd,initial_margin,maintenance_margin,max_leverage
+           (tiers of an asset go before a position's own maintenance_margin, which may be empty)
+           protocol,account,asset,amount,haircut,price_usd     more that backs cross positions
+           or a JSON file of what the API of Hyperliquid or Binance answered (see docs)
   pools    venue,kind,asset_in,asset_out,reserve_in,reserve_out,fee,amplification
            kind: constant-product (admin_fee 1: the fee leaves the pool), stableswap (with
            admin_fee, and generation first for 3pool and its like), uniswap-v3 (with
@@ -56,8 +64,8 @@ def command(
     format_: str | None,
     output: str | None,
 ) -> None:
-    """Read positions, pools, prices, vaults, oracles or records of Morpho's API from CSV or parquet
-    files into the store.
+    """Read positions, perpetuals, pools, prices, vaults, oracles or records of Morpho's API from
+    CSV or parquet files into the store.
 
     Which file is which, its header says; a folder stands for all such files in it. Nothing is
     stored unless every row is valid. A protocol, pool or vault that was imported before is

@@ -1,6 +1,7 @@
-"""The report on a lending protocol: what would hurt it most, and everything that is behind that.
+"""The report on a protocol with borrowers: what would hurt it most, and what is behind that.
 
-Answer first, then numbers, pictures, tables, assumptions, and how to repeat it.
+Answer first, then numbers, pictures, tables, assumptions, and how to repeat it. Collateralised debt
+and perpetuals have sections of their own where the adapter states them.
 """
 
 from __future__ import annotations
@@ -8,7 +9,15 @@ from __future__ import annotations
 from defirisk.core.book import Book
 from defirisk.reports.findings import finding_notes
 from defirisk.reports.model import Report, Run, header_of
-from defirisk.reports.protocol import accounts, answer, drops, reserves
+from defirisk.reports.protocol import (
+    accounts,
+    answer,
+    debt_system,
+    drops,
+    perp_accounts,
+    perp_markets,
+    reserves,
+)
 from defirisk.reports.protocol.falls import single_falls
 
 
@@ -16,7 +25,7 @@ class Protocol:
     """Everything about the deployments in a book, which are those of one protocol."""
 
     name = "protocol"
-    summary = "a lending protocol: what a fall would do, who is close to it, on what it stands"
+    summary = "a protocol: what a fall would do, who is close to it, on what it stands"
     of_deployments = True
 
     def subjects(self, book: Book) -> tuple[str, ...]:
@@ -40,6 +49,9 @@ class Protocol:
             ),
             sections=(
                 reserves.size(book),
+                *debt_system.sections(book),
+                *perp_markets.sections(book),
+                *perp_accounts.sections(book),
                 accounts.health(book),
                 drops.section(falls),
                 drops.wall(falls),

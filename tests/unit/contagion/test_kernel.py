@@ -22,7 +22,8 @@ from defirisk.core.book import Book, Floats
 from defirisk.core.outcome import Outcome
 from defirisk.core.scenario import Moves, Scenario
 from defirisk.shocks.grammar import baseline, scenario
-from tests.books import Entry, FractionEdge, Token, book, books, exact_price
+from tests.books import Entry, FractionEdge, Token, book, books
+from tests.definition import exact_price
 from tests.unit.contagion.scenarios import scenarios
 from tests.unit.contagion.twin import oracle_price, screen_one
 

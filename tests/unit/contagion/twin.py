@@ -12,6 +12,7 @@ from defirisk.core.book import Book
 from defirisk.core.holdings import Side
 from defirisk.core.quote import Feed, leaves
 from defirisk.core.scenario import Scenario
+from tests.definition import falls
 
 
 @dataclass
@@ -49,26 +50,16 @@ def market_value(book: Book, scenario: Scenario, holding: int) -> Fraction:
 def screen_one(book: Book, scenario: Scenario) -> Twin:
     """All of it for one scenario."""
     twin = Twin()
+
+    def price(quote: int) -> Fraction:
+        return oracle_price(book, scenario, quote)
+
     for unit in range(len(book.units)):
         holdings = [int(h) for h in np.flatnonzero(book.holding_unit == unit)]
-        if not book.unpriced[unit] and _margin(book, scenario, holdings) < 0:
+        if not book.unpriced[unit] and falls(book, unit, price):
             twin.units.append(unit)
             _add(twin, book, scenario, unit, holdings)
     return twin
-
-
-def _margin(book: Book, scenario: Scenario, holdings: list[int]) -> Fraction:
-    margin = Fraction(0)
-    for h in holdings:
-        if book.holding_side[h] == Side.SUPPLY:
-            continue
-        value = Fraction(book.holding_amount[h])
-        value *= oracle_price(book, scenario, int(book.holding_quote[h]))
-        if book.holding_side[h] == Side.COLLATERAL:
-            margin += value * Fraction(book.liquidation_threshold[book.holding_parameters[h]])
-        elif book.holding_side[h] == Side.DEBT:
-            margin -= value
-    return margin
 
 
 def _add(twin: Twin, book: Book, scenario: Scenario, unit: int, holdings: list[int]) -> None:

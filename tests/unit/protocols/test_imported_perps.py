@@ -17,7 +17,7 @@ from defirisk.core.quote import Feed, Leaf, exact
 from defirisk.protocols.perps.imported_perps import ADAPTER
 from defirisk.protocols.perps.imported_perps.accounts import accounts_now
 from defirisk.protocols.perps.imported_perps.tiers import Schedule, Tier
-from tests.unit.imports.perps_sample import PROTOCOL, snapshot
+from tests.unit.imports.perps_sample import PROTOCOL, snapshot, stated
 
 # The first brackets that Binance published for BTCUSDT in 2021, with their `cum`.
 BRACKETS = [
@@ -57,7 +57,7 @@ def test_a_position_across_a_tier_by_hand() -> None:
         perps(snapshot(held, TIERS)).positions,
     )
     assert (account.unit, account.owner, account.mode) == ("al:BTC-PERP", "al", Mode.ISOLATED)
-    assert (account.maintenance, account.initial, account.equity) == (550, 1_200, 5_000)
+    assert stated(account.maintenance, account.initial, account.equity) == (550, 1_200, 5_000)
     # 5,000 + 2 (p - 60,000) = 0.005 * 2 p - 50
     assert position.liquidation_price == Fraction(114_950) / Fraction("1.99")
 
@@ -66,7 +66,7 @@ def test_haircuts_count_for_liquidation_and_not_for_bad_debt() -> None:
     held = [("BTC-PERP", "al", "BTC", 1, 100, 0, "0.05", "cross", 60)]
     of = snapshot(held, (), [("al", "ETH", 1, "0.25", 40)])
     (account,) = perps(of).accounts
-    assert (account.margin, account.equity, account.liquidatable) == (30, -10, True)
+    assert stated(account.margin, account.equity, account.liquidatable) == (30, -10, True)
     assert perps(of).bad_debt == 0  # 40 of ETH, and 40 lost
     worse = snapshot(held, (), [("al", "ETH", 1, "0.25", 39)])
     assert perps(worse).bad_debt == 1
@@ -86,7 +86,7 @@ def test_margins_of_cross_positions_add_up_and_isolated_ones_stand_alone() -> No
         ("SOL-PERP", "al", "SOL", 3, 1, 1, "0.05", "isolated", 1),
     ]
     accounts = {one.unit: one for one in perps(snapshot(held)).accounts}
-    assert {name: (one.margin, one.equity) for name, one in accounts.items()} == {
+    assert {name: stated(one.margin, one.equity) for name, one in accounts.items()} == {
         "al": (5, 3),
         "al:SOL-PERP": (1, 1),
     }
@@ -134,8 +134,8 @@ def venues(draw: st.DrawFn) -> Snapshot:
     return snapshot(held, tiers if draw(st.booleans()) else (), coins)
 
 
-def falls(exact_holdings: Holdings, unit: int, factors: dict[str, Fraction]) -> bool:
-    """The definition, in fractions: backing less debts less requirements is negative."""
+def margin(exact_holdings: Holdings, unit: int, factors: dict[str, Fraction]) -> Fraction:
+    """The definition: backing less debts less requirements; below 0 the unit falls."""
 
     def price(quote: int) -> Fraction:
         def factor(leaf: Leaf) -> Fraction:
@@ -143,35 +143,58 @@ def falls(exact_holdings: Holdings, unit: int, factors: dict[str, Fraction]) -> 
 
         value = exact(exact_holdings.quotes[quote].program, factor)
         assert value is not None
-        return value / 10 ** exact_holdings.quotes[quote].decimals
+        return value / Fraction(10) ** exact_holdings.quotes[quote].decimals
 
-    margin = Fraction(0)
+    found = Fraction(0)
     for held in exact_holdings.holdings:
         if held.unit == unit:
             worth = (held.amount_raw + held.remainder) * price(held.quote)
             threshold = exact_holdings.parameters[held.parameters].liquidation_threshold
-            margin += -worth if held.side is Side.DEBT else worth * threshold
+            found += -worth if held.side is Side.DEBT else worth * threshold
     for one in exact_holdings.requirements:
         if one.unit == unit:
-            margin -= one.ratio * one.amount_raw * price(one.quote)
-    return margin < 0
+            kept = one.ratio * one.amount_raw * price(one.quote) - one.offset
+            found -= kept if one.low is None else max(kept, one.low)
+    return found
 
 
 @given(venues(), st.lists(st.fractions(Fraction(1, 10), 10), min_size=4, max_size=4))
 def test_holdings_and_the_check_say_the_same_after_a_shock(
     of: Snapshot, moves: Sequence[Fraction]
 ) -> None:
+    """To the last digit: what a unit has beyond its requirement, not only its sign."""
     factors = dict(zip((f"{PROTOCOL}/{a}" for a in (*ASSETS, "USDC")), moves, strict=True))
-    exact_holdings, check = ADAPTER.holdings(of), ADAPTER.liquidation_check(of)
+    exact_holdings, check, now = (
+        ADAPTER.holdings(of),
+        ADAPTER.liquidation_check(of),
+        accounts_now(of),
+    )
     plain = {
         place: factors[quote.program.address]
         for place, quote in enumerate(exact_holdings.quotes)
         if isinstance(quote.program, Feed)
     }
+    shocked = {q: price * plain.get(q, Fraction(1)) for q, price in now.prices.items()}
+    units = {one.name: one for one in now.units}
+    stated_ = {one.unit: one for one in perps(of).accounts}
     for unit, name in enumerate(exact_holdings.units):
-        assert check(name, plain) is falls(exact_holdings, unit, factors), name
-        account = next(one for one in perps(of).accounts if one.unit == name)
-        assert account.liquidatable is falls(exact_holdings, unit, {})
+        left = margin(exact_holdings, unit, factors)
+        assert units[name].equity(shocked) - units[name].maintenance(shocked) == left, name
+        assert check(name, plain) is (left < 0)
+        assert stated_[name].liquidatable is (margin(exact_holdings, unit, {}) < 0)
+
+
+def test_of_two_liquidation_prices_the_nearer_one_is_said() -> None:
+    """Coins hedge a short and what the first tier needs, but not what the next one needs."""
+    tiers = [("BTC", 0, "0.01", "0.01", ""), ("BTC", 1_000, "0.1", "0.1", "")]
+    coins = [("al", "BTC", "1.05", 0, 900)]
+    held = [("BTC-PERP", "al", "BTC", -1, 900, -910, "", "cross", 900)]
+    (position,) = perps(snapshot(held, tiers, coins)).positions
+    # Below 1,000: -10 + 1.05 p - p - 0.01 p = 0.04 p - 10; above: 80 - 0.05 p.
+    assert position.liquidation_price == 250
+    near = [("BTC-PERP", "al", "BTC", -1, 900, -910, "", "cross", 1_590)]
+    (position,) = perps(snapshot(near, tiers, [("al", "BTC", "1.05", 0, 1_590)])).positions
+    assert position.liquidation_price == 1_600
 
 
 @given(venues())
@@ -232,7 +255,7 @@ def test_a_market_s_interest_and_tiers_are_stated() -> None:
         ("BTC-PERP", "bo", "BTC", "-1.5", 100, 50, "", "isolated", 100),
     ]
     (market,) = perps(snapshot(held, TIERS)).markets
-    assert (market.long_interest, market.short_interest) == (3, Fraction(3, 2))
+    assert stated(market.long_interest, market.short_interest) == (3, Fraction(3, 2))
     assert (market.initial_ratio, market.maintenance_ratio) == (
         Fraction("0.008"),
         Fraction("0.004"),
