@@ -66,7 +66,7 @@ def control(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Control]:
 
 
 @pytest.fixture(scope="module")
-def shared(recorded_book: Book, devnet_path: Path) -> Control:
+def with_planted(recorded_book: Book, devnet_path: Path) -> Control:
     """The shared chain, where everything was planted."""
     described = json.loads((devnet_path / DEPLOYMENT).read_text(encoding="utf-8"))
     return Control(devnet_path, described, recorded_book, compose(recorded_book))
@@ -82,10 +82,10 @@ def unknown_worth(made: Composition) -> list[str]:
     return [one.label for one in made.graph.nodes if one.value_usd is None]
 
 
-def test_there_is_as_much_of_everything_to_look_at(control: Control, shared: Control) -> None:
+def test_there_is_as_much_of_everything_to_look_at(control: Control, with_planted: Control) -> None:
     """A control without loops, pools behind prices, or borrowers would be clean for nothing."""
     assert control.described["planted"] == {}
-    ours, theirs = control.book, shared.book
+    ours, theirs = control.book, with_planted.book
     assert {one.protocol for one in ours.deployments} == {
         one.protocol for one in theirs.deployments
     }
@@ -115,22 +115,22 @@ def test_nothing_stands_out(control: Control, name: str) -> None:
     assert found(control, name) == set()
 
 
-def test_the_same_questions_find_what_was_planted(shared: Control) -> None:
-    planted = shared.described["planted"]
-    assert f"owner:{planted['looped_share']['account']}" in found(shared, "loops")
-    assert f"oracle:{planted['shared_feed']['feed']}" in found(shared, "shared_oracles")
+def test_the_same_questions_find_what_was_planted(with_planted: Control) -> None:
+    planted = with_planted.described["planted"]
+    assert f"owner:{planted['looped_share']['account']}" in found(with_planted, "loops")
+    assert f"oracle:{planted['shared_feed']['feed']}" in found(with_planted, "shared_oracles")
     written = {f"oracle:{one['feed']}" for one in planted["hard_coded"]}
-    assert written < found(shared, "hard_coded")
-    assert found(shared, "bad_allocations") == {f"vault:{planted['bad_allocation']['vault']}"}
+    assert written < found(with_planted, "hard_coded")
+    assert found(with_planted, "bad_allocations") == {f"vault:{planted['bad_allocation']['vault']}"}
     debtors = {f"owner:{one}" for one in planted["bad_allocation"]["borrowers"]}
-    assert found(shared, "sunk_loops") == debtors
-    assert found(shared, "shared_borrowers") >= {
+    assert found(with_planted, "sunk_loops") == debtors
+    assert found(with_planted, "shared_borrowers") >= {
         f"owner:{one}" for one in planted["shared_borrowers"]
     }
-    assert found(shared, "thin_pools") == {f"venue:{planted['thin_pool']['pool']}"}
+    assert found(with_planted, "thin_pools") == {f"venue:{planted['thin_pool']['pool']}"}
     bad, lent = planted["bad_allocation"]["bad"][:LABEL_ID], "asset_liability_ratio"
-    rows = {row.id for row in shared.made.rows if row.facts.market.endswith(bad)}
-    assert rows & found(shared, lent)
+    rows = {row.id for row in with_planted.made.rows if row.facts.market.endswith(bad)}
+    assert rows & found(with_planted, lent)
 
 
 def test_nothing_is_unknown(control: Control) -> None:
@@ -166,12 +166,12 @@ def test_every_price_is_safe_at_a_finite_cost_and_profit(
     assert not kinds & {"hard-coded", "uniswap-twap-v2", "contract"}
 
 
-def test_the_same_question_finds_the_planted_prices(shared: Control) -> None:
-    planted = shared.described["planted"]
+def test_the_same_question_finds_the_planted_prices(with_planted: Control) -> None:
+    planted = with_planted.described["planted"]
     bad = planted["bad_allocation"]["bad"]
     wrong = {one["feed"] for one in planted["hard_coded"] if one["market"] == bad}
     wrong |= {planted["lp_collateral"]["naive"]["feed"], planted["thin_pool"]["feed"]}
-    verdicts = {one.quoted.feed: one.verdict for one in exposures(shared.book, Assumptions())}
+    verdicts = {one.quoted.feed: one.verdict for one in exposures(with_planted.book, Assumptions())}
     assert {feed for feed, verdict in verdicts.items() if verdict != "safe"} == wrong
 
 

@@ -115,7 +115,7 @@ def test_a_unit_without_debt_is_done_with() -> None:
     with np.errstate(all="ignore"):
         many.play_many(cascade.facts, state, begun, given_, ends)
     units = cascade.facts.units
-    bare = np.flatnonzero(state.touched == watching.BARE)
+    bare = np.flatnonzero(state.touched == watching.BARE).tolist()
     clear = [watching.clear(units, state.amount, u) for u in bare]
     assert any(clear)
     assert all(
