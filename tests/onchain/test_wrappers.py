@@ -90,7 +90,7 @@ def test_holders_and_settings_agree_at_every_checkpoint(wrapped: Wrapped) -> Non
     assert compared > 20 * (3 * 64 + 8)
 
 
-def answers_at(wrapped: Wrapped, number: int) -> dict[tuple[str, str], int]:
+def answers_at(wrapped: Wrapped, number: int) -> dict[tuple[str, str], int | str]:
     """Every number that we would have compared at a block, by contract and calldata."""
     found = {}
     for name, adapter in ((PLAIN, erc4626.ADAPTER), (LENDING, meta_morpho.ADAPTER)):

@@ -39,7 +39,7 @@ from tests.unit.protocols.compound_v2_sample import (
 from tests.unit.protocols.rows_in_memory import RowsInMemory
 
 
-def liquidity_of(account: str, snap: Snapshot) -> tuple[int, ...] | None:
+def liquidity_of(account: str, snap: Snapshot) -> tuple[int | str, ...] | None:
     question = asked(snap, "getAccountLiquidity", account)
     return question.ours
 
