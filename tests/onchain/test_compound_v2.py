@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
 
 from defirisk.core.adapter import Deployment, Snapshot
 from defirisk.core.evm import Block, CallResult
@@ -21,7 +20,6 @@ from defirisk.protocols.lending.compound_v2.accrual import accrued
 from defirisk.protocols.lending.compound_v2.market_now import market_now
 from defirisk.protocols.lending.compound_v2.rows import AccountMarket, Comptroller, CToken
 from defirisk.store.database import Store
-from defirisk.store.row_tables import row_table
 from defirisk.store.snapshots import snapshot
 from tests.devnet.abi import call_data, words
 from tests.devnet.build import CHECKPOINTS, Devnet, build, fresh, start
@@ -29,6 +27,7 @@ from tests.devnet.checkpoints import read_checkpoints
 from tests.devnet.record import deployments
 from tests.onchain.compound_v2_oddities import Oddities
 from tests.onchain.markets import index_live, new_store, stored, with_reader
+from tests.onchain.perturbed import changed
 
 pytestmark = pytest.mark.onchain
 PACKAGE = "defirisk.protocols.lending.compound_v2"
@@ -170,22 +169,8 @@ COLUMNS: list[tuple[type[Row], str]] = [
 def test_an_off_by_one_in_a_stored_number_is_found(
     indexed: Indexed, row_type: type[Row], column: str
 ) -> None:
-    table = row_table(row_type)
-    current = table.c.valid_to_block.is_(None)
-    with indexed.store.engine.connect() as connection:
-        rows = connection.execute(select(table).where(current)).mappings().all()
-    victim = max(rows, key=lambda row: int(row[column]))
-    here = [current, *(table.c[name] == victim[name] for name in row_type.key)]
-
-    def put(value: int) -> None:
-        with indexed.store.transaction() as connection:
-            connection.execute(update(table).where(*here).values(**{column: value}))
-
-    put(victim[column] + 1)
-    try:
+    with changed(indexed.store, row_type, column):
         assert indexed.verdict().mismatches
-    finally:
-        put(victim[column])
     assert indexed.verdict().mismatches == ()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from sqlalchemy import select, update
 
 from defirisk.core.row import Row
 from defirisk.protocols.cdp.liquity_v1.pool import compounded_deposit
@@ -20,10 +19,10 @@ from defirisk.protocols.cdp.liquity_v1.rows import (
     Trove,
 )
 from defirisk.protocols.cdp.liquity_v1.troves import TroveNow, trove_now
-from defirisk.store.row_tables import row_table
 from tests.devnet.build import CHECKPOINTS
 from tests.devnet.checkpoints import read_checkpoints
 from tests.onchain.liquity_v1_chain import SEEDS, Indexed, compared, indexed_chain
+from tests.onchain.perturbed import changed
 
 pytestmark = pytest.mark.onchain
 PACKAGE = "defirisk.protocols.cdp.liquity_v1"
@@ -75,22 +74,8 @@ COLUMNS: list[tuple[type[Row], str]] = [
 def test_an_off_by_one_in_a_stored_number_is_found(
     indexed: Indexed, row_type: type[Row], column: str
 ) -> None:
-    table = row_table(row_type)
-    current = table.c.valid_to_block.is_(None)
-    with indexed.store.engine.connect() as connection:
-        rows = connection.execute(select(table).where(current)).mappings().all()
-    victim = max(rows, key=lambda row: int(row[column]))
-    here = [current, *(table.c[name] == victim[name] for name in row_type.key)]
-
-    def put(value: int) -> None:
-        with indexed.store.transaction() as connection:
-            connection.execute(update(table).where(*here).values(**{column: value}))
-
-    put(victim[column] + 1)
-    try:
+    with changed(indexed.store, row_type, column):
         assert indexed.verdict().mismatches
-    finally:
-        put(victim[column])
     assert indexed.verdict().mismatches == ()
 
 

@@ -26,6 +26,7 @@ from defirisk.protocols.cdp.maker_mcd.rows import (
 from defirisk.protocols.cdp.maker_mcd.system_now import IlkNow
 from defirisk.store.row_tables import row_table
 from tests.onchain.maker_chain import Indexed, indexed_chain
+from tests.onchain.perturbed import changed
 
 pytestmark = pytest.mark.onchain
 PACKAGE = "defirisk.protocols.cdp.maker_mcd"
@@ -60,22 +61,8 @@ COLUMNS: list[tuple[type[Row], str]] = [
 def test_an_off_by_one_in_a_stored_number_is_found(
     indexed: Indexed, row_type: type[Row], column: str
 ) -> None:
-    table = row_table(row_type)
-    current = table.c.valid_to_block.is_(None)
-    with indexed.store.engine.connect() as connection:
-        rows = connection.execute(select(table).where(current)).mappings().all()
-    victim = max(rows, key=lambda row: int(row[column]))
-    here = [current, *(table.c[name] == victim[name] for name in row_type.key)]
-
-    def put(value: int) -> None:
-        with indexed.store.transaction() as connection:
-            connection.execute(update(table).where(*here).values(**{column: value}))
-
-    put(victim[column] + 1)
-    try:
+    with changed(indexed.store, row_type, column):
         assert indexed.verdict().mismatches
-    finally:
-        put(victim[column])
     assert indexed.verdict().mismatches == ()
 
 

@@ -31,6 +31,7 @@ from tests.devnet.morpho.market import PARAMS
 from tests.devnet.protocol import ADMIN
 from tests.onchain.markets import index_live, new_store, stored, with_reader
 from tests.onchain.morpho_chain import MORPHO_BLUE, Lived, morpho, questions_at
+from tests.onchain.perturbed import changed
 from tests.unit.protocols.rows_in_memory import RowsInMemory
 
 pytestmark = pytest.mark.onchain
@@ -186,22 +187,8 @@ PLANTED = [
 def test_an_off_by_one_in_a_stored_number_is_found(
     lived: Lived, row_type: type[Row], column: str
 ) -> None:
-    table = row_table(row_type)
-    victim = max(lived.rows(row_type), key=lambda row: int(row[column]))
-    here = [
-        table.c.valid_to_block.is_(None),
-        *(table.c[name] == victim[name] for name in row_type.key),
-    ]
-    try:
-        with lived.store.transaction() as connection:
-            wrong = {column: victim[column] + 1}
-            connection.execute(update(table).where(*here).values(**wrong))
-        verdict = lived.verdict()
-    finally:
-        with lived.store.transaction() as connection:
-            connection.execute(update(table).where(*here).values(**{column: victim[column]}))
-
-    assert verdict.mismatches
+    with changed(lived.store, row_type, column):
+        assert lived.verdict().mismatches
     assert lived.verdict().mismatches == ()
 
 

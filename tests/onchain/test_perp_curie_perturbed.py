@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import select, update
 
 from defirisk.core.row import Row
 from defirisk.protocols.perps.perp_curie.rows import (
@@ -20,9 +19,9 @@ from defirisk.protocols.perps.perp_curie.rows import (
     Order,
     PriceObservation,
 )
-from defirisk.store.row_tables import row_table
 from tests.devnet.alone import build_alone, start_alone
 from tests.onchain.perp_curie_chain import FOLDER, Indexed
+from tests.onchain.perturbed import changed
 
 pytestmark = pytest.mark.onchain
 PACKAGE = "defirisk.protocols.perps.perp_curie"
@@ -76,24 +75,9 @@ def _found_when_moved(
     indexed: Indexed, row_type: type[Row], column: str, by: int, newest: str = ""
 ) -> bool:
     """Whether `verify` finds a changed number, and nothing once it is put back."""
-    table = row_table(row_type)
-    current = table.c.valid_to_block.is_(None)
-    with indexed.store.engine.connect() as connection:
-        rows = connection.execute(select(table).where(current)).mappings().all()
-    victim = max(rows, key=lambda row: abs(int(row[newest or column])))
-    here = [current, *(table.c[name] == victim[name] for name in row_type.key)]
-
-    def put(value: int) -> None:
-        with indexed.store.transaction() as connection:
-            connection.execute(update(table).where(*here).values(**{column: value}))
-
-    put(victim[column] + by)
-    try:
+    with changed(indexed.store, row_type, column, by, largest=newest):
         found = bool(indexed.verdict().mismatches)
-    finally:
-        put(victim[column])
-    assert indexed.verdict().mismatches == ()
-    return found
+    return found and indexed.verdict().mismatches == ()
 
 
 FORMULAS = {

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -32,6 +33,7 @@ from tests.devnet.alone import build_alone, start_alone
 from tests.devnet.build import CHECKPOINTS
 from tests.devnet.checkpoints import read_checkpoints
 from tests.onchain.markets import new_store
+from tests.onchain.perturbed import changed
 from tests.onchain.synthetix_chain import FOLDER, Indexed, indexed, indexed_alone
 from tests.onchain.synthetix_oddities import Oddities
 from tests.onchain.synthetix_story import Story, read_story
@@ -179,27 +181,14 @@ COLUMNS: list[tuple[type[Row], str]] = [
 def test_an_off_by_one_in_a_stored_number_is_found(
     filled: Indexed, row_type: type[Row], column: str
 ) -> None:
-    table = row_table(row_type)
-    current = table.c.valid_to_block.is_(None)
-    with filled.store.engine.connect() as connection:
-        rows = connection.execute(select(table).where(current)).mappings().all()
-    if column == "entry_debt_correction_wad":
-        # A market that owes nothing says so whatever it corrects by.
-        chain = filled.alone.chain
-        rows = [row for row in rows if words(chain.call(row["market"], "marketDebt()"))[0]]
-    victim = max(rows, key=lambda row: int(row[column]))
-    here = [current, *(table.c[name] == victim[name] for name in row_type.key)]
+    def owes(row: Mapping[str, Any]) -> bool:
+        """A market that owes nothing says so whatever it corrects by."""
+        if column != "entry_debt_correction_wad":
+            return True
+        return bool(words(filled.alone.chain.call(row["market"], "marketDebt()"))[0])
 
-    def put(value: object) -> None:
-        with filled.store.transaction() as connection:
-            connection.execute(update(table).where(*here).values(**{column: value}))
-
-    old = victim[column]
-    put(not old if isinstance(old, bool) else old + 1)
-    try:
+    with changed(filled.store, row_type, column, among=owes):
         assert filled.verdict().mismatches
-    finally:
-        put(old)
     assert filled.verdict().mismatches == ()
 
 

@@ -24,6 +24,7 @@ from tests.devnet.checkpoints import read_checkpoints
 from tests.devnet.protocol import ADMIN
 from tests.devnet.vaults.market import ALLOCATOR, CREDIT
 from tests.onchain.markets import new_store
+from tests.onchain.perturbed import changed
 from tests.onchain.vault_chain import LENDING, PLAIN, Wrapped
 
 pytestmark = pytest.mark.onchain
@@ -124,22 +125,8 @@ COLUMNS = [
 def test_an_off_by_one_in_a_stored_number_is_found(
     wrapped: Wrapped, name: str, row_type: Any, column: str
 ) -> None:
-    table = row_table(row_type)
-    current = table.c.valid_to_block.is_(None)
-    with wrapped.store.engine.connect() as connection:
-        rows = connection.execute(select(table).where(current)).mappings().all()
-    victim = max(rows, key=lambda row: int(row[column]))
-    here = [current, *(table.c[key] == victim[key] for key in row_type.key)]
-
-    def put(value: int) -> None:
-        with wrapped.store.transaction() as connection:
-            connection.execute(update(table).where(*here).values(**{column: value}))
-
-    try:
-        put(victim[column] + 1)
+    with changed(wrapped.store, row_type, column):
         assert wrapped.verdict(name).mismatches
-    finally:
-        put(victim[column])
 
 
 def test_a_wrong_number_of_virtual_shares_is_found(wrapped: Wrapped) -> None:
