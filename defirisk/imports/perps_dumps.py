@@ -13,6 +13,8 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import orjson
+
 from defirisk.core.errors import UsageError
 from defirisk.imports.perps_binance import binance
 from defirisk.imports.perps_dump_rows import Dumped, Malformed, Record
@@ -28,8 +30,9 @@ VENUES: Mapping[str, Callable[[Record, Dumped], None]] = {
 def dumped(path: str, file: str) -> list[Sheet]:
     """The sheets of one dump, called `file`; lines count its records. Errors: `UsageError`."""
     try:
-        text = Path(path).read_text(encoding="utf-8")
-        whole = json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
+        text = Path(path).read_bytes()
+        orjson.loads(text)  # refuses what is nested so deeply that the other would crash
+        whole = json.loads(text, parse_float=str, parse_int=str)
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:
