@@ -12,18 +12,18 @@ from typing import Any, cast
 import pytest
 from eth_hash.auto import keccak
 
-from defirisk.core.adapter import Deployment, Snapshot
+from defirisk.core.adapter import Deployment
 from defirisk.core.evm import Block, CallResult
-from defirisk.core.verdict import Mismatch, Verdict
+from defirisk.core.verdict import Mismatch
 from defirisk.indexing.codecs import Codecs
-from defirisk.indexing.verify import differences, verify
+from defirisk.indexing.verify import differences
 from defirisk.protocols.cdp.liquity_v1 import ADAPTER
 from defirisk.protocols.cdp.liquity_v1.referee import NOTHING_TO_LIQUIDATE
 from defirisk.store.database import Store
-from defirisk.store.snapshots import snapshot
 from tests.devnet.alone import Alone, build_alone, start_alone
 from tests.devnet.zero.market import Zero
-from tests.onchain.markets import index_live, new_store, stored, with_reader
+from tests.onchain.markets import index_live, new_store
+from tests.onchain.verified import Verified
 
 SEEDS = [1, *(pytest.param(seed, marks=pytest.mark.nightly) for seed in (2, 3, 4, 5))]
 SIGNATURES = (
@@ -53,10 +53,10 @@ def deployment_of(chain: Alone) -> Deployment:
 
 
 @dataclass(frozen=True)
-class Indexed:
+class Indexed(Verified):
     """A running chain and a store filled from it."""
 
-    chain: Alone
+    alone: Alone
     path: Path
     store: Store
     market: Deployment
@@ -64,28 +64,14 @@ class Indexed:
 
     @property
     def zero(self) -> Zero:
-        return cast(Zero, self.chain.deployed)
-
-    def verdict(self) -> Verdict:
-        of = stored(self.store, self.market)
-        return with_reader(
-            self.chain.url, lambda reader: verify(reader, self.store, of, self.block)
-        )
-
-    def snapshot(self, block: Block | None = None) -> Snapshot:
-        with self.store.transaction() as connection:
-            # Rows are loaded where they are asked for: the connection has to outlive this.
-            found = snapshot(connection, stored(self.store, self.market), block or self.block)
-            for row_type in ADAPTER.rows:
-                found.rows.all(row_type)
-        return found
+        return cast(Zero, self.alone.deployed)
 
     def happened(self) -> Counter[str]:
         """How often each event was emitted, with its operation where it has one."""
         names = {"0x" + keccak(one.encode()).hex(): one.split("(")[0] for one in SIGNATURES}
         wanted = {"address": list(self.zero.addresses.values()), "fromBlock": "0x0"}
         count: Counter[str] = Counter()
-        for log in self.chain.chain.rpc.call("eth_getLogs", wanted):
+        for log in self.alone.chain.rpc.call("eth_getLogs", wanted):
             name = names.get(log["topics"][0], "")
             if name in OPERATIONS:
                 manager = log["address"].lower() == self.market.contracts["trove_manager"]
@@ -108,7 +94,7 @@ def indexed_chain(seed: int, folder: Path) -> Iterator[Indexed]:
 def block_of(indexed: Indexed, checkpoint: dict[str, Any]) -> Block:
     """With its time, on which the base rate depends."""
     number = checkpoint["block"]
-    header = indexed.chain.chain.rpc.call("eth_getBlockByNumber", hex(number), False)
+    header = indexed.alone.chain.rpc.call("eth_getBlockByNumber", hex(number), False)
     assert header["hash"] == checkpoint["hash"]
     timestamp = int(header["timestamp"], 16)
     return Block(number=number, hash=checkpoint["hash"], parent_hash="", timestamp=timestamp)

@@ -11,16 +11,14 @@ from typing import Any, cast
 
 from eth_hash.auto import keccak
 
-from defirisk.core.adapter import Deployment, Snapshot
+from defirisk.core.adapter import Deployment
 from defirisk.core.evm import Block
-from defirisk.core.verdict import Verdict
-from defirisk.indexing.verify import verify
 from defirisk.protocols.cdp.maker_mcd import ADAPTER
 from defirisk.store.database import Store
-from defirisk.store.snapshots import snapshot
 from tests.devnet.alone import Alone, build_alone, start_alone
 from tests.devnet.maker.market import KINDS, Kind, Maker
-from tests.onchain.markets import index_live, new_store, stored, with_reader
+from tests.onchain.markets import index_live, new_store
+from tests.onchain.verified import Verified
 
 ROLES = {
     "vat": "MCD_VAT",
@@ -58,10 +56,10 @@ def deployment_of(chain: Alone) -> Deployment:
 
 
 @dataclass(frozen=True)
-class Indexed:
+class Indexed(Verified):
     """A running chain and a store filled from it."""
 
-    chain: Alone
+    alone: Alone
     path: Path
     store: Store
     market: Deployment
@@ -69,28 +67,14 @@ class Indexed:
 
     @property
     def maker(self) -> Maker:
-        return cast(Maker, self.chain.deployed)
-
-    def verdict(self) -> Verdict:
-        of = stored(self.store, self.market)
-        return with_reader(
-            self.chain.url, lambda reader: verify(reader, self.store, of, self.block)
-        )
-
-    def snapshot(self, block: Block | None = None) -> Snapshot:
-        with self.store.transaction() as connection:
-            # Rows are loaded where they are asked for: the connection has to outlive this.
-            found = snapshot(connection, stored(self.store, self.market), block or self.block)
-            for row_type in ADAPTER.rows:
-                found.rows.all(row_type)
-        return found
+        return cast(Maker, self.alone.deployed)
 
     def logs(self) -> list[dict[str, Any]]:
         """Of the contracts of the population, after the package's own history."""
         flips = [self.maker.of("MCD_FLIP", kind) for kind in KINDS]
         watched = [*(self.maker[name] for name in ROLES.values()), *flips]
         since = {"address": watched, "fromBlock": hex(self.history + 1)}
-        return list(self.chain.chain.rpc.call("eth_getLogs", since))
+        return list(self.alone.chain.rpc.call("eth_getLogs", since))
 
     @property
     def history(self) -> int:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from defirisk.core.adapter import Deployment, Snapshot
+from defirisk.core.adapter import Deployment
 from defirisk.core.evm import Block
-from defirisk.core.verdict import Verdict
-from defirisk.indexing.verify import verify
 from defirisk.protocols.perps.perp_curie import ADAPTER
 from defirisk.store.database import Store
-from defirisk.store.snapshots import snapshot
 from tests.devnet.alone import Alone
-from tests.onchain.markets import index_live, new_store, stored, with_reader
+from tests.onchain.markets import index_live, new_store
+from tests.onchain.verified import Verified
 
 FOLDER = "curie_perp"
 FOLLOWS = {"vETH": "WETH", "vBTC": "WBTC"}
@@ -33,7 +31,7 @@ def deployment_of(alone: Alone) -> Deployment:
 
 
 @dataclass
-class Indexed:
+class Indexed(Verified):
     """What a store knows of the chain; `block` is where its last run ended."""
 
     alone: Alone
@@ -54,19 +52,3 @@ class Indexed:
             self.alone.url, self.store, self.market, "latest" if to is None else to
         )
         self.block = summary.block
-
-    def verdict(self) -> Verdict:
-        """Our numbers against the contracts', at the block of the last run."""
-        of = stored(self.store, self.market)
-        return with_reader(
-            self.alone.url, lambda reader: verify(reader, self.store, of, self.block)
-        )
-
-    def snapshot(self, block: Block | None = None) -> Snapshot:
-        """Everything that is known at a block."""
-        with self.store.transaction() as connection:
-            # Rows are loaded where they are asked for: the connection has to outlive this.
-            found = snapshot(connection, stored(self.store, self.market), block or self.block)
-            for row_type in ADAPTER.rows:
-                found.rows.all(row_type)
-        return found

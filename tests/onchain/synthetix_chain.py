@@ -7,16 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from defirisk.core.adapter import Deployment, Snapshot
+from defirisk.core.adapter import Deployment
 from defirisk.core.evm import Block
-from defirisk.core.verdict import Verdict
-from defirisk.indexing.verify import verify
 from defirisk.protocols.perps.synthetix_perps_v2 import ADAPTER
 from defirisk.store.database import Store
-from defirisk.store.snapshots import snapshot
 from tests.devnet.alone import Alone, build_alone, start_alone
 from tests.devnet.synthetix.market import Synthetix
-from tests.onchain.markets import index_live, new_store, stored, with_reader
+from tests.onchain.markets import index_live, new_store
+from tests.onchain.verified import Verified
 
 FOLDER = "synthetix"
 
@@ -35,7 +33,7 @@ def deployment_of(alone: Alone) -> Deployment:
 
 
 @dataclass
-class Indexed:
+class Indexed(Verified):
     """The chain, the store, and the block up to which it is filled."""
 
     alone: Alone
@@ -53,22 +51,6 @@ class Indexed:
     def index(self) -> None:
         """Up to the present head."""
         self.block = index_live(self.alone.url, self.store, self.market).block
-
-    def verdict(self) -> Verdict:
-        """Every number against the contracts at the indexed block."""
-        of = stored(self.store, self.market)
-        return with_reader(
-            self.alone.url, lambda reader: verify(reader, self.store, of, self.block)
-        )
-
-    def snapshot(self, block: Block | None = None) -> Snapshot:
-        """All rows at a block."""
-        with self.store.transaction() as connection:
-            # Rows are loaded where they are asked for: the connection has to outlive this.
-            found = snapshot(connection, stored(self.store, self.market), block or self.block)
-            for row_type in ADAPTER.rows:
-                found.rows.all(row_type)
-        return found
 
     def header(self, number: int) -> Block:
         """A block of the chain, by its number."""

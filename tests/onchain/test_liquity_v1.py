@@ -110,7 +110,7 @@ def test_our_word_on_a_liquidation_is_what_would_happen(indexed: Indexed) -> Non
         snapshot = indexed.snapshot(block_of(indexed, checkpoint))
         check = ADAPTER.liquidation_check(snapshot)
         succeeded = {data: result is not None for *_, data, result, _ in checkpoint["trials"]}
-        for account in indexed.chain.deployment["accounts"]:
+        for account in indexed.alone.deployment["accounts"]:
             theirs = succeeded[call_data("liquidate(address)", (account,))]
             assert check(account, {}) == theirs
             done.add(theirs)
@@ -142,7 +142,7 @@ def test_the_common_rows_say_what_the_contracts_say(indexed: Indexed) -> None:
 def refolded(indexed: Indexed, tmp_path: Path) -> Iterator[tuple[Store, Source]]:
     """A store of its own, with only what logs say in its rows."""
     store = new_store(tmp_path, "folds.db")
-    index_live(indexed.chain.url, store, indexed.market)
+    index_live(indexed.alone.url, store, indexed.market)
     (source,) = [one for one in sources(store) if one.adapter.name == ADAPTER.name]
     refold(store, source, after=-1)
     yield store, source

@@ -50,13 +50,13 @@ class Shocked:
     @property
     def answer(self) -> int:
         """What the feed says, as an integer."""
-        feed = self.indexed.chain.market.feeds.by_symbol[COLLATERAL]
-        return words(self.indexed.chain.chain.call(feed.proxy, "latestAnswer()"))[0]
+        feed = self.indexed.alone.market.feeds.by_symbol[COLLATERAL]
+        return words(self.indexed.alone.chain.call(feed.proxy, "latestAnswer()"))[0]
 
     @contextmanager
     def reported(self, answer: int) -> Iterator[None]:
         """The oracles report `answer`, and afterwards never did."""
-        chain, feeds = self.indexed.chain.chain, self.indexed.chain.market.feeds
+        chain, feeds = self.indexed.alone.chain, self.indexed.alone.market.feeds
         feed = feeds.by_symbol[COLLATERAL]
         before, round_before = chain.rpc.call("evm_snapshot"), feed.next_round
         try:
@@ -73,7 +73,7 @@ class Shocked:
         manager = self.indexed.zero["trove_manager"]
         everybody = list(system_now(self.snapshot).troves)
         txs = [Tx(KEEPERS[0], manager, "liquidate(address)", (one,)) for one in everybody]
-        tried = self.indexed.chain.chain.would_succeed(txs)
+        tried = self.indexed.alone.chain.would_succeed(txs)
         return {one for one, works in zip(everybody, tried, strict=True) if works}
 
     def by_integers(self, factor: Fraction) -> set[str]:

@@ -128,7 +128,7 @@ def test_debt_that_nothing_backs_grows_and_is_cancelled(indexed: Indexed) -> Non
 def block_of(indexed: Indexed, checkpoint: dict[str, Any]) -> Block:
     """With its time, on which interest depends."""
     number = checkpoint["block"]
-    header = indexed.chain.chain.rpc.call("eth_getBlockByNumber", hex(number), False)
+    header = indexed.alone.chain.rpc.call("eth_getBlockByNumber", hex(number), False)
     assert header["hash"] == checkpoint["hash"]
     timestamp = int(header["timestamp"], 16)
     return Block(number=number, hash=checkpoint["hash"], parent_hash="", timestamp=timestamp)
@@ -239,7 +239,7 @@ def test_a_debt_below_the_smallest_is_refused(indexed: Indexed) -> None:
 
 def refusal(indexed: Indexed, sender: str, signature: str, args: tuple[object, ...]) -> str:
     """In which words the Vat refuses; empty where it does not."""
-    ((_, reason),) = indexed.chain.chain.try_out(
+    ((_, reason),) = indexed.alone.chain.try_out(
         [Tx(sender, indexed.maker["MCD_VAT"], signature, args)]
     )
     raw = bytes.fromhex((reason or "0x")[2:])

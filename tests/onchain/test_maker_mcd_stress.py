@@ -63,7 +63,7 @@ class Shocked:
     @contextmanager
     def poked(self, prices: Mapping[str, int]) -> Iterator[None]:
         """The pips say these prices and everybody knows, and afterwards never did."""
-        chain, maker = self.indexed.chain.chain, self.indexed.maker
+        chain, maker = self.indexed.alone.chain, self.indexed.maker
         before = chain.rpc.call("evm_snapshot")
         moved = [kind for kind in KINDS if kind.gem in prices]
         reports = {kind.gem: maker.report(kind, prices[kind.gem]) for kind in moved}
@@ -80,7 +80,7 @@ class Shocked:
         """Whom one can bite now, of all urns in use."""
         urns = self.now.open
         txs = [self.indexed.maker.bite(self.indexed.kind_of(one.ilk), one.urn) for one in urns]
-        tried = self.indexed.chain.chain.would_succeed(txs)
+        tried = self.indexed.alone.chain.would_succeed(txs)
         return {unit_of(urn) for urn, works in zip(urns, tried, strict=True) if works}
 
     def by_integers(self, factors: Mapping[str, Fraction]) -> set[str]:
@@ -158,7 +158,7 @@ def test_urns_at_the_very_edge_are_decided_as_the_contract_does(shocked: Shocked
 
 def test_interest_counts_only_after_a_drip(shocked: Shocked) -> None:
     """The rows owe at the stored rate; the accrued one is what anybody may make of it."""
-    chain, maker = shocked.indexed.chain.chain, shocked.indexed.maker
+    chain, maker = shocked.indexed.alone.chain, shocked.indexed.maker
     before = chain.rpc.call("evm_snapshot")
     try:
         chain.must(maker.changed_for_all("MCD_CAT", "box", 10**9 * RAD))
