@@ -56,6 +56,8 @@ def read_block(answer: object) -> Block:
         hash=read_hex(fields.get("hash"), "header's hash", 32),
         parent_hash=read_hex(fields.get("parentHash"), "header's parentHash", 32),
         timestamp=read_quantity(fields.get("timestamp"), "header's timestamp"),
+        logs_bloom=read_bytes(fields.get("logsBloom", "0x"), "header's logsBloom"),
+        receipts_root=str(fields.get("receiptsRoot", "")).lower(),
     )
 
 
@@ -132,4 +134,10 @@ def _read_log(log: object) -> RawLog:
             for topic in (topics if isinstance(topics, list) else broken("log's topics"))
         ),
         data=read_bytes(fields.get("data"), "log's data"),
+        timestamp=_timestamp(fields.get("blockTimestamp")),
     )
+
+
+def _timestamp(value: object) -> int | None:
+    """Of a log, which not every node tells (execution-apis issue 295)."""
+    return None if value is None else read_quantity(value, "log's blockTimestamp")
