@@ -6,9 +6,9 @@ question often gets a sound answer.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from defirisk.chain.node_errors import Overwhelmed
 from defirisk.core.evm import Address, Block, RawLog
@@ -85,7 +85,8 @@ class LogFilter:
 
     def read(self, answer: object) -> list[RawLog]:
         """The answer's logs, each of which was asked for. Errors: `Overwhelmed`."""
-        logs = [_read_log(log) for log in (answer if isinstance(answer, list) else broken("logs"))]
+        reader = _LogReader()
+        logs = [reader.read(log) for log in (answer if isinstance(answer, list) else broken("logs"))]
         for log in logs:
             if not self.first_block <= log.block_number <= self.last_block:
                 broken(f"answer: nobody asked for a log of block {log.block_number}")
@@ -118,24 +119,50 @@ def groups_of(addresses: Collection[Address], size: int) -> list[frozenset[Addre
     return [frozenset(distinct[i : i + size]) for i in range(0, len(distinct), size)]
 
 
-def _read_log(log: object) -> RawLog:
-    fields = log if isinstance(log, Mapping) else broken("log")
-    if fields.get("removed"):
-        broken("answer: a log of a block that was reorganised away")
-    topics = fields.get("topics")
-    return RawLog(
-        block_number=read_quantity(fields.get("blockNumber"), "log's blockNumber"),
-        block_hash=read_hex(fields.get("blockHash"), "log's blockHash", 32),
-        tx_hash=read_hex(fields.get("transactionHash"), "log's transactionHash", 32),
-        log_index=read_quantity(fields.get("logIndex"), "log's logIndex"),
-        address=read_hex(fields.get("address"), "log's address", 20),
-        topics=tuple(
-            read_bytes(topic, "log's topic", 32)
-            for topic in (topics if isinstance(topics, list) else broken("log's topics"))
-        ),
-        data=read_bytes(fields.get("data"), "log's data"),
-        timestamp=_timestamp(fields.get("blockTimestamp")),
-    )
+class _Repeated(dict[Any, Any]):
+    """What many logs of one answer share, each read once: hashes, addresses, topics, numbers."""
+
+    def __init__(self, read: Callable[[object], object]) -> None:
+        super().__init__()
+        self._read = read
+
+    def __missing__(self, value: object) -> object:
+        found = self[value] = self._read(value)
+        return found
+
+
+class _LogReader:
+    """Reads the logs of one answer."""
+
+    def __init__(self) -> None:
+        self._block = _Repeated(lambda value: read_quantity(value, "log's blockNumber"))
+        self._block_hash = _Repeated(lambda value: read_hex(value, "log's blockHash", 32))
+        self._tx_hash = _Repeated(lambda value: read_hex(value, "log's transactionHash", 32))
+        self._address = _Repeated(lambda value: read_hex(value, "log's address", 20))
+        self._topic = _Repeated(lambda value: read_bytes(value, "log's topic", 32))
+        self._time = _Repeated(_timestamp)
+
+    def read(self, log: object) -> RawLog:
+        """One log. Errors: `Overwhelmed`."""
+        fields = log if isinstance(log, dict) else broken("log")
+        if fields.get("removed"):
+            broken("answer: a log of a block that was reorganised away")
+        topics = fields.get("topics")
+        if not isinstance(topics, list):
+            broken("log's topics")
+        try:
+            return RawLog(
+                block_number=self._block[fields.get("blockNumber")],
+                block_hash=self._block_hash[fields.get("blockHash")],
+                tx_hash=self._tx_hash[fields.get("transactionHash")],
+                log_index=read_quantity(fields.get("logIndex"), "log's logIndex"),
+                address=self._address[fields.get("address")],
+                topics=tuple([self._topic[topic] for topic in topics]),
+                data=read_bytes(fields.get("data"), "log's data"),
+                timestamp=self._time[fields.get("blockTimestamp")],
+            )
+        except TypeError:  # a list or an object where a text should be
+            broken("log")
 
 
 def _timestamp(value: object) -> int | None:
