@@ -19,6 +19,7 @@ CHAIN_ID = 31337
 GENESIS_TIME = 1_704_067_200
 SENDER = "0x00000000000000000000000000000000000e0117"
 HOLDERS = 5_000
+EMIT = "emit_transfers(uint256,uint256,uint256)"
 SOURCE = Path(__file__).parent / "contracts" / "Emitter.vy"
 
 
@@ -54,7 +55,12 @@ def emitted(blocks: int = 2_000, per_block: int = 50) -> Iterator[Emitted]:
         vault = chain.deploy("Emitter", SENDER, asset)
         for n in range(blocks):
             chain.must(
-                Tx(SENDER, vault, "emit_transfers(uint256,uint256,uint256)", (per_block, n, HOLDERS))
+                Tx(
+                    SENDER,
+                    vault,
+                    "emit_transfers(uint256,uint256,uint256)",
+                    (per_block, n, HOLDERS),
+                )
             )
         yield Emitted(url=node.url, vault=vault, head=chain.head, logs=blocks * per_block + 1)
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from web3 import HTTPProvider, Web3
 
 from benchmarks.emitted import Emitted
+from benchmarks.stored import Clock, Stored
 
 STEP = 100
 ABI: list[dict[str, Any]] = [
@@ -42,23 +43,26 @@ class Transfer(Base):
     amount: Mapped[str] = mapped_column(String(78))
 
 
-def naive_index(chain: Emitted, folder: Path) -> int:
-    """Stores every transfer of the chain in a new SQLite file; returns how many."""
+def naive_index(chain: Emitted, folder: Path) -> Stored:
+    """Stores every transfer of the chain in a new SQLite file."""
     engine = create_engine(f"sqlite:///{folder / 'naive.db'}")
     Base.metadata.create_all(engine)
     web3 = Web3(HTTPProvider(chain.url))
     vault = web3.to_checksum_address(chain.vault)
     event = web3.eth.contract(address=vault, abi=ABI).events.Transfer()
-    count = 0
-    for first in range(0, chain.head + 1, STEP):
-        last = min(first + STEP - 1, chain.head)
-        logs = web3.eth.get_logs({"address": vault, "fromBlock": first, "toBlock": last})
-        decoded = [event.process_log(log) for log in logs]
-        with Session(engine) as session, session.begin():
-            session.add_all(map(_row, decoded))
-        count += len(decoded)
+    count = requests = 0
+    clock = Clock()
+    with clock:
+        for first in range(0, chain.head + 1, STEP):
+            last = min(first + STEP - 1, chain.head)
+            logs = web3.eth.get_logs({"address": vault, "fromBlock": first, "toBlock": last})
+            decoded = [event.process_log(log) for log in logs]
+            with Session(engine) as session, session.begin():
+                session.add_all(map(_row, decoded))
+            count += len(decoded)
+            requests += 1
     engine.dispose()
-    return count
+    return clock.stored(count, requests, requests)
 
 
 def _row(log: Any) -> Transfer:

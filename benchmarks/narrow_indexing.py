@@ -18,6 +18,7 @@ import orjson
 from eth_hash.auto import keccak
 
 from benchmarks.emitted import Emitted
+from benchmarks.stored import Clock, Stored
 
 STEP, CONNECTIONS = 100, 4
 TOPIC = "0x" + keccak(b"Transfer(address,address,uint256)").hex()
@@ -35,13 +36,15 @@ CHECKPOINT = (
 _Row = tuple[int, int, bytes, bytes, bytes, str]
 
 
-def narrow_index(chain: Emitted, folder: Path) -> int:
-    """Stores every transfer of the chain in a new SQLite file; returns how many."""
+def narrow_index(chain: Emitted, folder: Path) -> Stored:
+    """Stores every transfer of the chain in a new SQLite file."""
     database = sqlite3.connect(folder / "narrow.db", isolation_level=None)
     database.executescript("pragma journal_mode=wal; pragma synchronous=normal;" + SCHEMA)
-    count = asyncio.run(_run(chain, database))
+    with Clock() as clock:
+        count = asyncio.run(_run(chain, database))
     database.close()
-    return count
+    requests = chain.head // STEP + 1
+    return clock.stored(count, requests, requests)
 
 
 async def _run(chain: Emitted, database: sqlite3.Connection) -> int:

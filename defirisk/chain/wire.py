@@ -63,17 +63,23 @@ def read_block(answer: object) -> Block:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogFilter:
-    """One eth_getLogs: the question, and what an honest answer to it may hold."""
+    """One eth_getLogs: the question, and what an honest answer to it may hold.
+
+    `by_topics` leaves the addresses out of the question; logs of others are then passed over.
+    """
 
     addresses: frozenset[Address]
     topics0: tuple[bytes, ...]
     first_block: int
     last_block: int
     block_hash: str | None = None
+    by_topics: bool = False
 
     def params(self) -> dict[str, object]:
         """The filter object of eth_getLogs; by block hash where one is given."""
-        params: dict[str, object] = {"address": sorted(self.addresses)}
+        params: dict[str, object] = {}
+        if not self.by_topics:
+            params["address"] = sorted(self.addresses)
         if self.topics0:
             params["topics"] = [["0x" + topic.hex() for topic in self.topics0]]
         if self.block_hash is not None:
@@ -86,7 +92,8 @@ class LogFilter:
     def read(self, answer: object) -> list[RawLog]:
         """The answer's logs, each of which was asked for. Errors: `Overwhelmed`."""
         reader = _LogReader()
-        logs = [reader.read(log) for log in (answer if isinstance(answer, list) else broken("logs"))]
+        found = answer if isinstance(answer, list) else broken("logs")
+        logs = [reader.read(log) for log in found if not self.by_topics or self._names(log)]
         for log in logs:
             if not self.first_block <= log.block_number <= self.last_block:
                 broken(f"answer: nobody asked for a log of block {log.block_number}")
@@ -97,6 +104,11 @@ class LogFilter:
             if self.block_hash not in (None, log.block_hash):
                 broken(f"answer: nobody asked for a log of block {log.block_hash}")
         return logs
+
+    def _names(self, log: object) -> bool:
+        """Whether a log is of one of the addresses; one that does not say so is to be refused."""
+        address = log.get("address") if isinstance(log, Mapping) else None
+        return not isinstance(address, str) or address.lower() in self.addresses
 
 
 def in_chain_order(logs: Iterable[RawLog]) -> tuple[RawLog, ...]:

@@ -15,6 +15,7 @@ db = "sqlite:///defirisk.db"
 
 # One table for each chain, by the names of `defirisk list chains`, or a name of your own with
 # chain_id.
+# rpc_url may be a list, or several addresses separated by commas: one that fails is replaced.
 [chains.ethereum]
 rpc_url = "${ETH_RPC_URL}"
 

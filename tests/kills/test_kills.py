@@ -1,0 +1,134 @@
+"""`defirisk index`, killed by signal 9 anywhere, goes on as if nothing had been."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from benchmarks.generated_chain import ChainShape
+from defirisk.chain.range_size import RangeSettings
+from defirisk.store.database import open_store
+from tests.databases import BOTH, Kind, bare_url, database_url
+from tests.kills.chains import Range, Remembering, configured, node_of, refetched
+from tests.kills.dying import Death, defirisk
+from tests.logical_dump import Dump, differences, logical_dump
+
+MOST_DEATHS = 4
+IN_FLIGHT = RangeSettings().pages_ahead + 2
+"""Ranges that may have been given but not stored: those read ahead, one that is audited, and the
+one that is being stored. Nothing that was stored is read again.
+"""
+CI, NIGHTLY = range(2), range(2, 200)
+SEEDS = [*CI, *(pytest.param(seed, marks=pytest.mark.nightly) for seed in NIGHTLY)]
+
+
+def shape_of(seed: int) -> ChainShape:
+    """A small chain: what is killed is soon done again."""
+    draw = random.Random(f"kills {seed}")
+    return ChainShape(
+        blocks=draw.randint(120, 420),
+        every=draw.choice([1, 2, 5]),
+        logs_per_block=draw.choice([1, 2, 4]),
+        tokens=draw.choice([1, 2]),
+        seed=seed % 7,
+        log_timestamps=draw.random() < 0.5,
+    )
+
+
+@dataclass
+class Story:
+    """A chain that is indexed in one or two runs, in a store of its own."""
+
+    seed: int
+    kind: Kind
+    folder: Path
+    node: Remembering
+    url: str
+
+    def __post_init__(self) -> None:
+        self.draw = random.Random(f"deaths {self.seed} {self.kind}")
+        shape = self.node.chain.shape
+        ends = [shape.blocks]
+        if self.draw.random() < 0.5:
+            ends.insert(0, self.draw.randint(10, shape.blocks - 10))
+        self.ends = ends
+
+    def store(self, name: str) -> tuple[Path, str]:
+        """A folder to work in and the address of the store of that name, which is not made yet."""
+        path = self.folder / name
+        configured(path, self.node.chain.shape, self.url, self._empty(path))
+        return path, self._empty(path)
+
+    def _empty(self, path: Path) -> str:
+        """Nothing yet, so that the schema is made by what is killed; mostly an empty store."""
+        if self.seed % 4 == 0:
+            return f"sqlite:///{path / 'store.db'}" if self.kind == "sqlite" else bare_url(path)
+        return database_url(path / "store.db", self.kind)
+
+    def untouched(self) -> tuple[Dump, list[int]]:
+        """What a store holds of which nothing was killed, and how many words each run took."""
+        folder, url = self.store("whole")
+        words = []
+        for end in self.ends:
+            assert defirisk(folder, ("index", "--to-block", str(end))) == 0, said(folder)
+            words.append(int((folder / "statements.txt").read_text()))
+        self.node.take()
+        return dumped(url), words
+
+    def killed(self, words: list[int]) -> tuple[Dump, int, int]:
+        """What the store holds in the end, how often it was killed, and the most ranges that one
+        death cost.
+        """
+        folder, url = self.store("killed")
+        deaths, cost = 0, 0
+        for end, most in zip(self.ends, words, strict=True):
+            before: list[Range] = []
+            left = MOST_DEATHS
+            while True:
+                code = defirisk(folder, ("index", "--to-block", str(end)), self._death(left, most))
+                now = self.node.take()
+                cost = max(cost, refetched(before, now))
+                before = [one for one in before if one not in now] + now
+                if code == 0:
+                    break
+                assert code == -9, said(folder)
+                deaths, left = deaths + 1, left - 1
+        return dumped(url), deaths, cost
+
+    def _death(self, left: int, words: int) -> Death | None:
+        if left == 0:
+            return None
+        if self.draw.random() < 0.3:
+            return Death(seconds=self.draw.uniform(0.05, 2.0))
+        return Death(statement=self.draw.randint(1, words))
+
+
+def said(folder: Path) -> str:
+    """What the processes in a folder said."""
+    return (folder / "stderr.txt").read_text()[-2000:]
+
+
+def dumped(url: str) -> Dump:
+    """All that a store says."""
+    store = open_store(url, create=False)
+    try:
+        return logical_dump(store)
+    finally:
+        store.close()
+
+
+@pytest.mark.parametrize("kind", BOTH)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_run_that_was_killed_anywhere_goes_on_from_there(
+    seed: int, kind: Kind, tmp_path: Path
+) -> None:
+    with node_of(shape_of(seed)) as (node, url):
+        story = Story(seed, kind, tmp_path, node, url)
+        whole, words = story.untouched()
+        killed, deaths, cost = story.killed(words)
+    assert differences(killed, whole) == {}
+    assert len(whole["raw_logs"]) > 20
+    assert cost <= IN_FLIGHT, f"one of {deaths} deaths made {cost} ranges be read again"
