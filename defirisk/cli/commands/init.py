@@ -34,6 +34,12 @@ rpc_url = "${ETH_RPC_URL}"
 # oracle = "0x…"
 # # Assets that wrap or are pegged to another follow its price in shocks:
 # follows = { wstETH = "WETH" }
+
+# Whom to tell, by apprise's addresses, when a chain falls behind, may lack logs, or was reorganised:
+# [alerts]
+# urls = ["${ALERT_URL}"]
+# lag_seconds = 3600
+# reorg_depth = 5
 """
 
 
