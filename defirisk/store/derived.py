@@ -111,7 +111,8 @@ class FoldState:
         names = list(row_type.__dataclass_fields__)  # type: ignore[attr-defined]
         values_of = _values(names)
         begun, mine = self._begun[row_type], self._deployment_id
-        replaced, closed, inserts = [], [], []
+        replaced, closed = list[Key](), list[Key]()
+        inserts = []
         for key, versions in by_key.items():
             first = versions[0][0]
             if key in begun:

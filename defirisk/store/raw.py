@@ -138,6 +138,7 @@ def logs_of(
         ).fetchall()
         for number, ts, index, address, t0, t1, t2, t3, data in rows:
             if address in wanted:
+                topics: tuple[bytes, ...]
                 if t3 is not None:
                     topics = (t0, t1, t2, t3)
                 elif t2 is not None:

@@ -236,8 +236,13 @@ class Behind:
             return answer
         if call["method"].startswith("eth_getBlockBy") and int(result["number"], 16) > head:
             return answer | {"result": None}
-        if call["method"] in ("eth_getLogs", "eth_getBlockReceipts"):
-            there = [one for one in result if int(one["blockNumber"], 16) <= head]
+        if call["method"] == "eth_getBlockReceipts" and int(result[0]["blockNumber"], 16) > head:
+            return answer | {"result": None}
+        if call["method"] == "eth_getLogs":
+            there = [log for log in result if int(log["blockNumber"], 16) <= head]
+            if not there and "blockHash" in call["params"][0]:
+                error = {"code": -32000, "message": "unknown block"}
+                return {key: answer[key] for key in answer if key != "result"} | {"error": error}
             return answer | {"result": there}
         return answer
 

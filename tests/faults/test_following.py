@@ -2,65 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import re
 import signal
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.request import urlopen
 
 from benchmarks.generated_chain import ChainShape, GeneratedChain, deployment, serve
 from defirisk.store.database import open_store
 from tests.devnet.record import as_toml
+from tests.following import PATIENCE, following
 from tests.gateway import SECRET, gateway
 from tests.logical_dump import Dump, logical_dump
 
 SHAPE = ChainShape(blocks=120, every=3, logs_per_block=4, safe_distance=2, finalized_distance=20)
-PATIENCE = 60.0
-
-
-@dataclass
-class Following:
-    """The process, and the lines that it says."""
-
-    process: subprocess.Popen[str]
-    lines: list[str] = field(default_factory=list)
-
-    def steps(self) -> list[dict[str, int]]:
-        said = [json.loads(line) for line in list(self.lines) if line.startswith("{")]
-        return [one for one in said if one["step"] == "follow"]
-
-    def wait(self, until: Callable[[], bool]) -> None:
-        end = time.monotonic() + PATIENCE
-        while not until():
-            assert self.process.poll() is None, self.lines
-            assert time.monotonic() < end, self.lines
-            time.sleep(0.05)
-
-
-@contextmanager
-def following(folder: Path, url: str, *words: str) -> Iterator[Following]:
-    command = [sys.executable, "-m", "defirisk", "index", "--follow", "--to-block", "latest"]
-    process = subprocess.Popen(
-        [*command, "--rpc-url", url, *words], cwd=folder, stderr=subprocess.PIPE, text=True
-    )
-    seen = Following(process)
-    stderr = process.stderr
-    assert stderr is not None
-    reading = threading.Thread(target=lambda: seen.lines.extend(stderr))
-    reading.start()
-    try:
-        yield seen
-    finally:
-        process.kill()
-        process.wait()
-        reading.join()
 
 
 def dumped(folder: Path) -> Dump:

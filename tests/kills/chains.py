@@ -53,11 +53,13 @@ class Remembering(Node):
         return given
 
 
-def refetched(before: list[Range], now: list[Range]) -> int:
-    """How many of the earlier ranges were read again, whole or in part."""
-    return sum(
-        any(one[0] <= last and first <= one[1] for one in now) for first, last in set(before)
-    )
+def overlapping(asked: list[Range], stored: list[Range]) -> list[Range]:
+    """Ranges that were asked for though at least one of their blocks was stored."""
+    return [
+        (first, last)
+        for first, last in asked
+        if any(first <= end and start <= last for start, end in stored)
+    ]
 
 
 @contextmanager

@@ -105,6 +105,7 @@ def test_after_a_reorg_the_store_equals_a_fresh_index(
     kept = dump(followed)
     small.chain.rpc.call("anvil_rollback", 4)
     small.chain.resync()
+    feeds = Market.load(small.chain, small.deployment).feeds
     for price in (1710, 1660, 1610, 1510, 1410):
         small.chain.must(*feeds.report("WETH", price))
     with pytest.raises(FinalityBroken, match="was final as 0x"):

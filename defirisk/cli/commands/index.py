@@ -10,7 +10,6 @@ from defirisk.cli.options import BlockType, db_option, node_options, output_opti
 from defirisk.core.evm import BlockTag
 
 if TYPE_CHECKING:
-
     from defirisk.chain.rpc import RpcChainReader
     from defirisk.cli.settings import Settings
     from defirisk.indexing.audit.settings import AuditMode, AuditSettings

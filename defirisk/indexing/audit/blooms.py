@@ -14,6 +14,8 @@ from defirisk.indexing.audit.settings import AuditSettings
 
 PER_REQUEST = 200
 """Headers in one HTTP request."""
+NEAR_HEAD = 5_000
+"""Blocks before the head that count as near it, where none is final for longer."""
 JUDGED_BY = 3
 """Blocks with logs none of which shows any, after which a chain's blooms are taken for unused."""
 UNUSED = "blooms of this chain do not show its logs, so they prove nothing: --audit receipts does"
