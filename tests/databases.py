@@ -72,7 +72,14 @@ def _folder() -> Path:
             for setting in ("fsync", "synchronous_commit", "full_page_writes"):
                 connection.execute(f"ALTER SYSTEM SET {setting} = off")
             connection.execute("SELECT pg_reload_conf()")
-    atexit.register(server.cleanup)
+
+    def end() -> None:
+        server.cleanup()
+        if not folder.exists():  # This process was the last one.
+            for lock in (f"{folder}.lock", f"{folder}.template.lock"):
+                Path(lock).unlink(missing_ok=True)
+
+    atexit.register(end)
     return folder
 
 

@@ -57,7 +57,8 @@ class _Search:
 
     def logs(self) -> int:
         """Registers what logs of contracts reveal that were not looked at yet; how many are new."""
-        unread = [(s, by_address(mine)) for s in self._sources if (mine := self._unread(s))]
+        revealing = [s for s in self._sources if s.codecs.reveals]
+        unread = [(s, by_address(mine)) for s in revealing if (mine := self._unread(s))]
         addresses = sorted({address for _, contracts in unread for address in contracts})
         found = 0
         for log in logs_of(self._connection, self._chain_id, addresses, 0, self._end.number):

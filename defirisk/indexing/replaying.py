@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from defirisk.core.adapter import AsksOfRows
 from defirisk.core.evm import Block
 from defirisk.indexing.folding import fold_logs, rewind_outdated
+from defirisk.indexing.garbage import rarely_collected
 from defirisk.indexing.source import Progress, Source, silent
 from defirisk.store.answers import answers_at, run_ends
 from defirisk.store.database import Store
@@ -25,10 +26,10 @@ def replay(store: Store, source: Source, target: Block, progress: Progress = sil
     before it. Answers at `target` itself are left to the caller.
     """
     rewind_outdated(store, source)
-    rows = 0
-    for block in _earlier_runs(store, source, target):
-        rows += replay_to(store, source, block, progress)
-    return rows + fold_logs(store, source, target, progress)
+    with rarely_collected():
+        earlier = _earlier_runs(store, source, target)
+        rows = sum(replay_to(store, source, block, progress) for block in earlier)
+        return rows + fold_logs(store, source, target, progress)
 
 
 def replay_to(store: Store, source: Source, block: Block, progress: Progress = silent) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,13 +18,13 @@ from tests.logical_dump import differences, logical_dump
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def url(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A PostgreSQL database, filled from the recording."""
     url = database_url(tmp_path_factory.mktemp("demo") / "demo.db", "postgresql")
     store = open_store(url, create=False)
     asyncio.run(index(demo_reader(), store, demo_markets(), "finalized"))
     store.close()
-    yield url
+    return url
 
 
 def test_it_holds_what_a_file_holds(url: str, demo_database: Path) -> None:
