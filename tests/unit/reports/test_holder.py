@@ -15,8 +15,8 @@ from defirisk.reports.render import FORMATS, render
 from tests.books import Entry, Token, book
 from tests.command import CommandLine
 from tests.unit.imports import files
-from tests.unit.reports.sample import RUN
 from tests.unit.reports.margin_systems import PERPS
+from tests.unit.reports.sample import RUN
 
 TOKENS = [Token("WETH", 2000, threshold=0.8), Token("USDC", 1), Token("ODD", float("nan"))]
 ANNA, BERT = "0x" + "0a" * 20, "0x" + "0b" * 20
