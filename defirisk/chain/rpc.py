@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from typing import TypeVar
 
 from defirisk.chain.answerers import Answerers
-from defirisk.chain.block_proofs import logs_at, receipts_at
+from defirisk.chain.block_proofs import BlockLogs, block_logs_at, receipts_at
 from defirisk.chain.counts import Counts, RequestBudget
 from defirisk.chain.endpoints import Endpoints, Node, nodes_of
 from defirisk.chain.headers import NewestBlocks, headers
@@ -15,10 +16,13 @@ from defirisk.chain.range_size import RangeSettings, RangeSize
 from defirisk.chain.ranges import Cover, in_order, refuse_everything
 from defirisk.chain.rate_state import RateShelf
 from defirisk.chain.receipts import Receipts, RootDiffers
-from defirisk.chain.transport import TransportSettings
+from defirisk.chain.transport import JsonRpcTransport, TransportSettings
 from defirisk.chain.wire import read_quantity
-from defirisk.core.evm import Block, BlockTag, Call, CallResult, LogPage, LogQuery, RawLog
+from defirisk.core.errors import NodeError
+from defirisk.core.evm import Block, BlockTag, Call, CallResult, LogPage, LogQuery
 from defirisk.resources import read_text
+
+T = TypeVar("T")
 
 
 class EndpointsReader:
@@ -95,26 +99,13 @@ class EndpointsReader:
 
         return in_order(plan, first_block, last_block)
 
-    async def logs_at(self, asked: Sequence[tuple[Block, LogQuery]]) -> list[list[RawLog] | None]:
-        """What each query finds in its block, in chain order; None where there was no answer."""
-        found: list[list[RawLog] | None] = [None] * len(asked)
-        groups: dict[frozenset[str], list[int]] = defaultdict(list)
-        for place, (block, _) in enumerate(asked):
-            groups[frozenset(self._others(block.number, block.number))].append(place)
-        for avoiding, places in groups.items():
-            node = await self._endpoints.met(avoiding)
-            answers = await logs_at(node.transport, [asked[place] for place in places])
-            for place, answer in zip(places, answers, strict=True):
-                found[place] = answer
-        return found
+    async def block_logs(self, blocks: Sequence[Block]) -> list[BlockLogs | NodeError | None]:
+        """All logs of each block, as proven as its bloom can; see `block_proofs.block_logs_at`."""
+        return await self._of_blocks(blocks, block_logs_at)
 
     async def receipts(self, blocks: Sequence[Block]) -> list[Receipts | RootDiffers | None]:
         """The proven receipts of each block; None where the node has none to give."""
-        avoiding: set[str] = set()
-        for block in blocks:
-            avoiding.update(self._others(block.number, block.number))
-        node = await self._endpoints.met(avoiding)
-        return await receipts_at(node.transport, blocks)
+        return await self._of_blocks(blocks, receipts_at)
 
     async def calls(self, calls: Sequence[Call], block: Block) -> list[CallResult]:
         """The views' answers, all in the state after `block`. See `multicall.ViewCalls.ask`."""
@@ -139,6 +130,22 @@ class EndpointsReader:
             wished = chosen if chosen.name not in avoiding else None
             pages += await self._endpoints.ask(cover, first=wished, avoiding=avoiding)
         return pages
+
+    async def _of_blocks(
+        self,
+        blocks: Sequence[Block],
+        ask: Callable[[JsonRpcTransport, Sequence[Block]], Awaitable[list[T]]],
+    ) -> list[T]:
+        """One answer for each block, in order."""
+        groups: dict[frozenset[str], list[Block]] = defaultdict(list)
+        for block in blocks:
+            groups[frozenset(self._others(block.number, block.number))].append(block)
+        found: dict[int, T] = {}
+        for avoiding, some in groups.items():
+            node = await self._endpoints.met(avoiding)
+            answers = await ask(node.transport, some)
+            found.update((block.number, one) for block, one in zip(some, answers, strict=True))
+        return [found[block.number] for block in blocks]
 
     def _spans(
         self, first_block: int, last_block: int, query: LogQuery

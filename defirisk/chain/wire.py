@@ -91,9 +91,8 @@ class LogFilter:
 
     def read(self, answer: object) -> list[RawLog]:
         """The answer's logs, each of which was asked for. Errors: `Overwhelmed`."""
-        reader = _LogReader()
         found = answer if isinstance(answer, list) else broken("logs")
-        logs = [reader.read(log) for log in found if not self.by_topics or self._names(log)]
+        logs = read_logs([log for log in found if not self.by_topics or self._names(log)])
         for log in logs:
             if not self.first_block <= log.block_number <= self.last_block:
                 broken(f"answer: nobody asked for a log of block {log.block_number}")
@@ -109,6 +108,13 @@ class LogFilter:
         """Whether a log is of one of the addresses; one that does not say so is to be refused."""
         address = log.get("address") if isinstance(log, Mapping) else None
         return not isinstance(address, str) or address.lower() in self.addresses
+
+
+def read_logs(answer: object) -> list[RawLog]:
+    """Logs in the order of the answer, whatever was asked. Errors: `Overwhelmed`."""
+    reader = _LogReader()
+    found = answer if isinstance(answer, list) else broken("logs")
+    return [reader.read(log) for log in found]
 
 
 def in_chain_order(logs: Iterable[RawLog]) -> tuple[RawLog, ...]:

@@ -28,7 +28,7 @@ class Schedule(NamedTuple):
     follow: bool
 
 
-def files(kind: str, schedule: Schedule) -> dict[str, str]:
+def job_files(kind: str, schedule: Schedule) -> dict[str, str]:
     """The files of a kind of scheduler by their names.
 
     Errors: `UsageError` where the folder's name cannot be written in them.

@@ -46,7 +46,7 @@ def columns(row_type: type[Row]) -> dict[str, Any]:
 
 def key_of(row: Row) -> Key:
     """The values of a row's key fields."""
-    return _key_getter(type(row))(row)
+    return _key_getter(type(row))(row)  # type: ignore[arg-type]  # a class is hashable
 
 
 @cache

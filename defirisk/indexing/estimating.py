@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 from time import perf_counter
 
-from defirisk.chain.block_proofs import RECEIPTS_PER_REQUEST
+from defirisk.chain.block_proofs import BLOCKS_PER_REQUEST
 from defirisk.chain.provider_units import provider_units
 from defirisk.chain.range_size import RangeSettings
 from defirisk.core.adapter import Contract, Deployment
@@ -19,7 +19,7 @@ from defirisk.indexing.audit.blooms import PER_REQUEST
 from defirisk.indexing.audit.settings import AuditSettings
 from defirisk.indexing.codecs import Codecs
 from defirisk.store.database import Store
-from defirisk.store.raw import joined, missing, verified
+from defirisk.store.ranges import joined, missing, verified
 from defirisk.store.registry import find_deployment, watched
 
 SAMPLES = 6
@@ -153,7 +153,7 @@ def _estimate(
     calls = dict(OF_A_RUN) | {"eth_blockNumber": ranges, "eth_getLogs": ranges}
     calls["eth_getBlockByNumber"] += headers
     calls["eth_getBlockReceipts"] = receipts
-    requests = ranges + ceil(headers / PER_REQUEST) + ceil(receipts / RECEIPTS_PER_REQUEST)
+    requests = ranges + ceil(headers / PER_REQUEST) + ceil(receipts / BLOCKS_PER_REQUEST)
     requests += sum(OF_A_RUN.values())
     latency = seen.seconds / seen.asked if seen.asked else 0.0
     return Estimate(

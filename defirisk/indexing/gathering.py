@@ -23,15 +23,8 @@ from defirisk.indexing.regained import rewind_behind
 from defirisk.indexing.source import Progress, Source
 from defirisk.store.asked import ask_for
 from defirisk.store.database import Store
-from defirisk.store.raw import (
-    StoredLog,
-    add_verified,
-    known_hashes,
-    missing,
-    put_blocks,
-    put_logs,
-    verified,
-)
+from defirisk.store.ranges import add_verified, missing, verified
+from defirisk.store.raw import StoredLog, known_hashes, put_blocks, put_logs
 from defirisk.store.registry import watched
 from defirisk.store.unverified import (
     Unverified,

@@ -13,7 +13,8 @@ from defirisk.indexing.codecs import Codecs
 from defirisk.indexing.discovery import own_name, register
 from defirisk.indexing.source import Source
 from defirisk.store.database import Store
-from defirisk.store.raw import forget_verified, put_blocks
+from defirisk.store.ranges import forget_verified
+from defirisk.store.raw import put_blocks
 from defirisk.store.registry import put_deployment, stored_deployments, watched
 
 

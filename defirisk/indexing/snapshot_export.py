@@ -27,7 +27,7 @@ from defirisk.store.base_tables import (
     verified_ranges,
 )
 from defirisk.store.database import Store
-from defirisk.store.raw import joined, missing, verified
+from defirisk.store.ranges import joined, missing, verified
 from defirisk.store.registry import (
     StoredChain,
     find_chain,

@@ -15,7 +15,8 @@ from defirisk.indexing.audit.unseen import audit_status
 from defirisk.indexing.codecs import Codecs
 from defirisk.store.audits import stored_audits
 from defirisk.store.database import Store
-from defirisk.store.raw import block_at, count_logs, joined, missing, verified
+from defirisk.store.ranges import joined, missing, verified
+from defirisk.store.raw import block_at, count_logs
 from defirisk.store.registry import (
     StoredChain,
     StoredDeployment,

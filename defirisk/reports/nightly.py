@@ -25,7 +25,6 @@ from defirisk.reports.model import (
 from defirisk.reports.site import Page, page_list
 from defirisk.reports.value import plural
 
-
 Result = Literal["done", "failed", "left out"]
 """Of a part; it is left out where another run holds the chain."""
 

@@ -12,7 +12,7 @@ from defirisk.store.base_tables import alerts
 def alerts_on(connection: Connection) -> dict[str, str]:
     """What was said of each alert that is on, by its name."""
     query = select(alerts.c.alert, alerts.c.said).order_by(alerts.c.alert)
-    return {alert: said for alert, said in connection.execute(query)}
+    return {row.alert: row.said for row in connection.execute(query)}
 
 
 def put_alerts(connection: Connection, said: Mapping[str, str], now_ts: int) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from defirisk.core.evm import Address
 from defirisk.store.base_tables import asked_events, verified_ranges
-from defirisk.store.raw import forget_verified
+from defirisk.store.ranges import forget_verified
 
 _TOPIC = 32
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from defirisk.core.evm import Address
 from defirisk.store.base_tables import unverified_ranges
-from defirisk.store.raw import add_verified, forget_verified, missing, verified
+from defirisk.store.ranges import add_verified, forget_verified, missing, verified
 
 
 class Unverified(NamedTuple):

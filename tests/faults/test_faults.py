@@ -132,11 +132,6 @@ def test_every_wording_of_a_cap_is_coped_with(refusal: Refusal, cap: Cap, stores
     assert proxy.asked["eth_getLogs"] <= 4 * needed + 12
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="20 empty answers are taken for a bloom's false positive, however empty the bloom is: "
-    "a node that always lies empties the store (indexing.audit.trust)",
-)
 def test_what_nobody_gives_is_marked_and_had_later(stores: Stores) -> None:
     chain = GeneratedChain(ChainShape(blocks=150, every=30, logs_per_block=2))
     store = stores.new()

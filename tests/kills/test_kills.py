@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.generated_chain import ChainShape
 from defirisk.store.database import open_store
-from defirisk.store.raw import verified
+from defirisk.store.ranges import verified
 from tests.databases import BOTH, Kind, bare_url, database_url
 from tests.kills.chains import Range, Remembering, configured, node_of, overlapping
 from tests.kills.dying import Death, defirisk

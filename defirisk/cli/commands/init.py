@@ -35,7 +35,8 @@ rpc_url = "${ETH_RPC_URL}"
 # # Assets that wrap or are pegged to another follow its price in shocks:
 # follows = { wstETH = "WETH" }
 
-# Whom to tell, by apprise's addresses, when a chain falls behind, may lack logs, or was reorganised:
+# Whom to tell, by apprise's addresses, when a chain falls behind, may lack logs, or was
+# reorganised:
 # [alerts]
 # urls = ["${ALERT_URL}"]
 # lag_seconds = 3600

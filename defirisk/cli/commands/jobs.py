@@ -50,13 +50,13 @@ def command(kind: str, every: int, at: object, follow: bool, output: str | None)
     """
     from datetime import datetime
 
-    from defirisk.cli.schedule import Schedule, files
+    from defirisk.cli.schedule import Schedule, job_files
     from defirisk.cli.settings import load_settings
 
     assert isinstance(at, datetime)
     settings = load_settings()
     folder = settings.path.parent if settings.path else Path.cwd()
-    made = files(kind, Schedule(folder.resolve(), every, at.hour, at.minute, follow))
+    made = job_files(kind, Schedule(folder.resolve(), every, at.hour, at.minute, follow))
     for name, text in made.items():
         if output is None:
             title = f"# {name}\n" * (len(made) > 1)

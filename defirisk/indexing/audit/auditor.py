@@ -11,9 +11,9 @@ from defirisk.core.evm import Address, Block, ChainReader, LogPage, LogQuery, Ra
 from defirisk.indexing.audit.blooms import CAUGHT, Blooms, by_block
 from defirisk.indexing.audit.doubts import Doubt, settle
 from defirisk.indexing.audit.figures import Figures, Unproven
+from defirisk.indexing.audit.proofs import Proofs
 from defirisk.indexing.audit.receipts import UNPROVEN, ReceiptsAudit
 from defirisk.indexing.audit.settings import Auditable, AuditSettings
-from defirisk.indexing.audit.trust import Trust
 
 HEADERS_AT_ONCE = 1_000
 AUDITS = ("bloom", "receipts", "second-endpoint", "conservation")
@@ -77,14 +77,14 @@ class Auditor:
         self._reader = reader
         self._settings = settings
         self.figures = {name: Figures() for name in AUDITS}
-        self.trust = Trust(receipts_work=receipts_work)
+        self.proofs = Proofs(receipts_work=receipts_work)
         self.doubted: list[tuple[int, int]] = []
         self.doubted_now: list[tuple[int, int]] = []
         self.sampled_ranges: list[tuple[tuple[Address, ...], int, int]] = []
         self.asks = reader if isinstance(reader, Auditable) and settings.mode != "none" else None
         self._blooms = Blooms(settings, finalized, self.figures["bloom"])
         self._receipts = (
-            ReceiptsAudit(self.asks, self.figures["receipts"], self.trust)
+            ReceiptsAudit(self.asks, self.figures["receipts"], self.proofs)
             if self.asks is not None and settings.mode == "receipts"
             else None
         )
@@ -118,11 +118,11 @@ class Auditor:
     @property
     def caught(self) -> bool:
         """Whether an answer was found to lack a log."""
-        return self.trust.false > 0
+        return self.proofs.false > 0
 
     def catch(self) -> None:
         """An answer lacked a log, as something else than headers showed."""
-        self.trust.false += 1
+        self.proofs.false += 1
 
     def _chosen(self, given: Range, logs: Collection[int]) -> set[int]:
         doubted = [*self.doubted, *self.doubted_now]
@@ -175,14 +175,14 @@ class Auditor:
             return
         figures = self.figures["bloom"]
         figures.suspicious += len(doubts)
-        unsettled = await settle(self.asks, doubts, self.trust, given.query)
+        unsettled = await settle(self.asks, doubts, self.proofs, given.query)
         for doubt in doubts:
             figures.calls += doubt.asked
             figures.gained += len(doubt.gained)
             if doubt.gained:
                 result.add([doubt.block])
                 result.gained += doubt.gained
-        result.unproven += [_mark(doubt) for doubt in unsettled]
+        result.unproven += [self._mark(doubt) for doubt in unsettled]
 
     async def _prove(
         self,
@@ -198,7 +198,7 @@ class Auditor:
         held = [h for h in headers if h.number in logs or h.number in doubted]
         wanted = list(headers) if self._blooms.unused else held
         gained, left = await self._receipts.prove(wanted, logs, given.query)
-        self.trust.false += bool(gained)
+        self.proofs.false += bool(gained)
         lost = {log.block_number for log in gained}
         result.gained += gained
         result.add(header for header in wanted if header.number in lost)
@@ -241,7 +241,6 @@ class Auditor:
         numbers = {log.block_number for log in fresh} - result.headers.keys()
         result.add(await self._reader.blocks(sorted(numbers)))
 
-
-def _mark(doubt: Doubt) -> Unproven:
-    number = doubt.block.number
-    return Unproven(number, number, doubt.query.addresses, "bloom", doubt.why)
+    def _mark(self, doubt: Doubt) -> Unproven:
+        number, why = doubt.block.number, doubt.why(self.proofs)
+        return Unproven(number, number, doubt.contracts, "bloom", why)

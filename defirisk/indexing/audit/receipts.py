@@ -7,11 +7,9 @@ from collections.abc import Mapping, Sequence
 from defirisk.chain.receipts import Receipts, RootDiffers
 from defirisk.core.evm import Block, LogQuery, RawLog
 from defirisk.indexing.audit.figures import Figures
+from defirisk.indexing.audit.proofs import TRIES, Proofs
 from defirisk.indexing.audit.settings import Auditable
-from defirisk.indexing.audit.trust import Trust
 
-TRIES = 24
-"""Times a block's receipts are asked for before it is left unverified."""
 REFUSED, UNANSWERED = 8, 6
 """Lists that gave another root, or rounds without any answer, after which receipts are given up
 where not one was ever proven.
@@ -25,10 +23,10 @@ STATE_SYNC = "Polygon's state-sync logs are in no receiptsRoot and no bloom: the
 class ReceiptsAudit:
     """Proves blocks by their receipts, and learns whether the chain's rule is known at all."""
 
-    def __init__(self, reader: Auditable, figures: Figures, trust: Trust) -> None:
+    def __init__(self, reader: Auditable, figures: Figures, proofs: Proofs) -> None:
         self._reader = reader
         self._figures = figures
-        self._trust = trust
+        self._proofs = proofs
         self._refused = 0
         self._unanswered = 0
 
@@ -63,12 +61,12 @@ class ReceiptsAudit:
     def useless(self) -> bool:
         """Whether no receipts ever gave a root, after enough of them."""
         given_up = self._refused >= REFUSED or self._unanswered >= UNANSWERED
-        return not self._trust.receipts_work and given_up
+        return not self._proofs.receipts_work and given_up
 
     def _missing(
         self, receipts: Receipts, known: Sequence[RawLog], query: LogQuery
     ) -> list[RawLog]:
-        self._trust.receipts_work = True
+        self._proofs.receipts_work = True
         self._figures.checked += 1
         if receipts.unproven:
             self._figures.note = STATE_SYNC

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, get_args, runtime_checkable
 
+from defirisk.chain.block_proofs import BlockLogs
 from defirisk.chain.receipts import Receipts, RootDiffers
-from defirisk.core.evm import Block, ChainReader, LogQuery, RawLog
+from defirisk.core.errors import NodeError
+from defirisk.core.evm import Block, ChainReader
 
 AuditMode = Literal["none", "sample", "bloom", "receipts"]
 MODES: tuple[AuditMode, ...] = get_args(AuditMode)
@@ -38,8 +40,10 @@ class AuditSettings:
 class Auditable(ChainReader, Protocol):
     """A reader that can be asked again, block by block. A recording cannot."""
 
-    async def logs_at(self, asked: Sequence[tuple[Block, LogQuery]]) -> list[list[RawLog] | None]:
-        """What each query finds in its block; None where there was no answer."""
+    async def block_logs(self, blocks: Sequence[Block]) -> list[BlockLogs | NodeError | None]:
+        """All logs of each block, proven by its bloom; an error where they are no proof or where
+        the node refuses; None where there was no sound answer.
+        """
 
     async def receipts(self, blocks: Sequence[Block]) -> list[Receipts | RootDiffers | None]:
         """The proven receipts of each block; None where the node has none to give."""

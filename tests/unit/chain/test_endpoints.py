@@ -286,7 +286,7 @@ def test_a_second_reader_asks_another_about_single_blocks() -> None:
             gave = {n: name for _, a, b, name in reader._answerers._gave for n in range(a, b + 1)}
             blocks = [n for log in one.logs if (n := int(log["blockNumber"], 16))][::10]
             before = [len(one.requests), len(two.requests)]
-            found = await second.logs_at([(at(n), QUERY) for n in dict.fromkeys(blocks)])
+            found = await second.block_logs([at(n) for n in dict.fromkeys(blocks)])
             assert all(found)
             for node, start, name in zip((one, two), before, names(reader), strict=True):
                 calls = [

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from defirisk.cli.schedule import Schedule, files
+from defirisk.cli.schedule import Schedule, job_files
 from tests.command import CommandLine
 
 NAMES = ["risk", "two words", "50%", "it's $HOME", 'quo"te', "back\\slash"]
@@ -39,7 +39,7 @@ def test_a_cron_line_runs_in_its_folder_with_its_secrets(tmp_path: Path, name: s
     folder = tmp_path / name
     folder.mkdir()
     (folder / ".env").write_text("ETH_RPC_URL=http://node/key\n")
-    comment, *lines = files("cron", schedule(folder))["crontab"].splitlines()
+    comment, *lines = job_files("cron", schedule(folder))["crontab"].splitlines()
     assert comment.startswith("#")
     assert [line.split(" ", 5)[:5] for line in lines] == [
         ["*/10", "*", "*", "*", "*"],
@@ -63,7 +63,7 @@ def test_systemd_takes_the_units(tmp_path: Path, name: str, follow: bool) -> Non
         pytest.skip("no systemd-analyze on this machine: the units were not verified")
     folder = tmp_path / name
     folder.mkdir()
-    made = files("systemd", schedule(folder, follow))
+    made = job_files("systemd", schedule(folder, follow))
     units = tmp_path / "units"
     units.mkdir()
     for file, text in made.items():
@@ -75,15 +75,14 @@ def test_systemd_takes_the_units(tmp_path: Path, name: str, follow: bool) -> Non
 
 @pytest.mark.parametrize("follow", [False, True])
 def test_the_compose_file_is_what_a_shell_and_compose_read(tmp_path: Path, follow: bool) -> None:
-    (text,) = files("compose", schedule(tmp_path, follow)).values()
+    (text,) = job_files("compose", schedule(tmp_path, follow)).values()
     services = yaml.safe_load(text)["services"]
     assert set(services) == {"postgres", "index", "nightly"}
     for name in ("index", "nightly"):
         assert services[name]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
         shell, option, job = services[name]["command"]
-        checked = subprocess.run(
-            [shell, "-n", option, job.replace("$$", "$")], capture_output=True, text=True, check=True
-        )
+        words = [shell, "-n", option, job.replace("$$", "$")]
+        checked = subprocess.run(words, capture_output=True, text=True, check=True)
         assert checked.stderr == ""
         assert f"defirisk {name}" in job
     assert ("--follow" in services["index"]["command"][2]) == follow
@@ -93,7 +92,7 @@ def test_a_folder_whose_name_would_add_lines_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "one\n* * * * * rm"
     for kind in ("cron", "systemd", "compose"):
         with pytest.raises(Exception, match="control characters"):
-            files(kind, schedule(folder))
+            job_files(kind, schedule(folder))
 
 
 def test_jobs_prints_and_writes(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 
+from defirisk.chain.block_proofs import BlockLogs, BloomDiffers
 from defirisk.chain.receipts import Receipts, RootDiffers
 from defirisk.chain.rpc import RpcChainReader
 from defirisk.core.errors import NodeError
@@ -35,12 +36,17 @@ class Forgetful(RpcChainReader):
             kept = tuple(log for log in page.logs if self.ranges < 0 or not self._drops(log))
             yield replace(page, logs=kept)
 
-    async def logs_at(self, asked: Sequence[tuple[Block, LogQuery]]) -> list[list[RawLog] | None]:
-        answers = await super().logs_at(asked)
+    async def block_logs(self, blocks: Sequence[Block]) -> list[BlockLogs | NodeError | None]:
+        answers = await super().block_logs(blocks)
         self.patience -= 1
         if self.patience < 0:
             return answers
-        return [a and [log for log in a if not self._drops(log)] for a in answers]
+        return [
+            BloomDiffers("a log is missing")
+            if isinstance(answer, BlockLogs) and any(self._drops(log) for log in answer.held)
+            else answer
+            for answer in answers
+        ]
 
     async def receipts(self, blocks: Sequence[Block]) -> list[Receipts | RootDiffers | None]:
         answers = await super().receipts(blocks)

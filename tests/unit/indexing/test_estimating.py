@@ -17,7 +17,6 @@ from defirisk.chain.provider_units import provider_units
 from defirisk.chain.rpc import RpcChainReader
 from defirisk.core.estimate import Estimate
 from defirisk.indexing.audit.settings import AuditSettings
-from defirisk.indexing.audit.trust import Trust
 from defirisk.indexing.estimating import SAMPLES, WIDTH, estimate, spread
 from defirisk.indexing.run import RunSummary, index
 from defirisk.store.database import Store, open_store
@@ -109,10 +108,3 @@ def test_ranges_are_spread_over_the_gaps_and_nowhere_else(pairs: list[tuple[int,
         assert any(start <= first <= last <= end for start, end in gaps)
     if sum(end - start + 1 for start, end in gaps) > SAMPLES * WIDTH:
         assert len(spread(gaps, SAMPLES, WIDTH)) == SAMPLES
-
-
-def test_how_many_answers_must_agree() -> None:
-    assert Trust().needed == 20
-    assert Trust(honest=1_000).needed == 2
-    assert Trust(honest=70, false=30).needed == 12
-    assert Trust(honest=50, false=50).needed == 20

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import shutil
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +24,10 @@ from defirisk.store.snapshot_file import MANIFEST, SnapshotRefused, opened_snaps
 from defirisk.store.unverified import Unverified, put_unverified
 from tests.command import CommandLine
 from tests.logical_dump import differences, logical_dump
+from tests.unit.indexing.forged_snapshots import Rows, doubling, forged, setting, unchanged
 from tests.unit.indexing.generated import SHAPE, index_to, indexed_store
 
 COUNTS = frozenset({"audits"})
-Rows = list[Any]
 
 
 @pytest.fixture(scope="module")
@@ -174,45 +172,6 @@ def test_a_damaged_file_is_refused_wherever_it_is_damaged(
     for length in (0, 10, len(whole) // 2, len(whole) - 1):
         path.write_bytes(whole[:length])
         assert "snapshot" in refused(ours, path)
-
-
-def unchanged(_: Any) -> None:
-    """Nothing is forged there."""
-
-
-def forged(
-    sent: Path,
-    path: Path,
-    change: Callable[[dict[str, Rows]], None],
-    facts: Callable[[dict[str, Any]], None] = unchanged,
-) -> Path:
-    """A file whose digests are right and whose content is not."""
-    with zipfile.ZipFile(sent) as archive:
-        manifest = json.loads(archive.read(MANIFEST))
-        rows = {
-            name: [json.loads(line) for line in archive.read(name).splitlines()] for name in MEMBERS
-        }
-    change(rows)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, of in rows.items():
-            raw = b"".join(json.dumps(row).encode() + b"\n" for row in of)
-            digest = hashlib.sha256(raw).hexdigest()
-            manifest["members"][name] = {"rows": len(of), "bytes": len(raw), "sha256": digest}
-            archive.writestr(name, raw)
-        facts(manifest)
-        archive.writestr(MANIFEST, json.dumps(manifest))
-    return path
-
-
-def setting(member: str, row: int, at: int, value: Any) -> Callable[[dict[str, Rows]], None]:
-    def change(rows: dict[str, Rows]) -> None:
-        rows[member][row][at] = value
-
-    return change
-
-
-def doubling(member: str) -> Callable[[dict[str, Rows]], None]:
-    return lambda rows: rows[member].insert(1, rows[member][0])
 
 
 LOGS, BLOCKS, DEPLOYMENTS = "raw_logs.jsonl", "blocks.jsonl", "deployments.jsonl"

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from defirisk.store.asked import ask_for
-from defirisk.store.raw import add_verified, verified
+from defirisk.store.ranges import add_verified, verified
 
 from .rows import emptied
 

@@ -20,7 +20,8 @@ from defirisk.store.base_tables import metadata, raw_calls, tokens, verified_ran
 from defirisk.store.bulk import change_each, insert_new, insert_rows, upsert
 from defirisk.store.database import Store
 from defirisk.store.derived import FoldState, StoredRows
-from defirisk.store.raw import add_verified, logs_of, put_blocks, put_calls, put_logs, verified
+from defirisk.store.ranges import add_verified, verified
+from defirisk.store.raw import logs_of, put_blocks, put_calls, put_logs
 from defirisk.store.registry import put_deployment
 from defirisk.store.row_tables import row_table
 from defirisk.store.types import by_code_point

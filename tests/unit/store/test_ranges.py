@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from defirisk.store.database import Store
-from defirisk.store.raw import add_verified, forget_after, joined, missing, verified
+from defirisk.store.ranges import add_verified, joined, missing, verified
+from defirisk.store.raw import forget_after
 
 from .rows import emptied
 
