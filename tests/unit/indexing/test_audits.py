@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,10 +12,12 @@ from sqlalchemy import func, select
 
 from benchmarks.generated_chain import ChainShape, GeneratedChain, deployment, serve
 from defirisk.chain.rpc import RpcChainReader
-from defirisk.core.evm import LogQuery, RawLog
+from defirisk.core.errors import NodeError
+from defirisk.core.evm import LogPage, LogQuery, RawLog
 from defirisk.core.status import ChainStatus
-from defirisk.indexing.audit.blooms import UNUSED
+from defirisk.indexing.audit.blooms import CAUGHT, UNUSED
 from defirisk.indexing.audit.settings import AuditMode, AuditSettings
+from defirisk.indexing.gathering import PAGES_PER_STEP
 from defirisk.indexing.run import RunSummary, index
 from defirisk.indexing.status import read_status
 from defirisk.store.base_tables import raw_logs
@@ -119,6 +121,70 @@ def test_receipts_settle_what_answers_do_not(url: str, honest: int, tmp_path: Pa
         reader.drop, reader.patience = in_blocks(EVENTFUL, EVENTFUL), 10**6
         assert run(store, reader).unverified == 0
         assert count(store) == honest
+
+
+def test_a_node_that_wants_an_address_must_have_receipts(
+    url: str, honest: int, tmp_path: Path
+) -> None:
+    for cut, marked in [(frozenset[int](), 0), (ALL, 1)]:
+        with made(tmp_path / f"{marked}.db") as store:
+            reader = Forgetful(url)
+            reader.drop, reader.picky, reader.cut = in_blocks(EVENTFUL, EVENTFUL), True, cut
+            run(store, reader)
+            assert (count(store) < honest) == marked
+            marks = status(store).unverified
+            assert {(mark.first_block, mark.last_block) for mark in marks} == (
+                {(EVENTFUL, EVENTFUL)} if marked else set()
+            )
+            assert all("without an address" in mark.reason for mark in marks)
+
+
+def test_a_false_positive_is_cleared_by_proof_only(url: str, honest: int, tmp_path: Path) -> None:
+    """A bloom with more bits than its block's logs set is no proof of anything, nor is silence."""
+    with made(tmp_path / "a.db") as store:
+        reader = Forgetful(url)
+        reader.crowded = frozenset(range(101, 104))
+        assert run(store, reader).unverified == 0
+        assert count(store) == honest
+    with made(tmp_path / "b.db") as store:
+        reader = Forgetful(url)
+        reader.crowded, reader.cut = frozenset(range(101, 104)), ALL
+        assert run(store, reader).unverified == len({101, 102, 103})
+        assert count(store) == honest
+
+
+class Broken(Forgetful):
+    """Breaks off after its first answer was audited."""
+
+    async def logs(self, query: LogQuery, first: int, last: int) -> AsyncIterator[LogPage]:
+        for _ in range(PAGES_PER_STEP):
+            async for page in super().logs(query, first, last):
+                yield page
+        await asyncio.sleep(0.5)
+        raise NodeError("no more")
+
+
+def test_the_next_run_knows_that_the_node_was_caught(url: str, honest: int, tmp_path: Path) -> None:
+    def sampled(path: Path) -> int:
+        with made(path) as store:
+            reader = Forgetful(url)
+            reader.drop = in_blocks(EVENTFUL, EVENTFUL)
+            assert run(store, reader, "sample").unverified == 0
+            bloom = next(one for one in status(store).audits if one.audit == "bloom")
+            if bloom.unseen == 0:
+                assert bloom.note == CAUGHT
+                assert bloom.population == bloom.checked == bloom.always == 401
+            else:
+                assert bloom.unseen is not None
+                assert 0 < bloom.unseen < 1
+            return honest - count(store)
+
+    assert sampled(tmp_path / "fresh.db") > 0
+    broken = Broken(url)
+    broken.drop = in_blocks(0, 400)
+    with made(tmp_path / "broken.db") as store, pytest.raises(NodeError):
+        run(store, broken, "sample")
+    assert sampled(tmp_path / "broken.db") == 0
 
 
 def test_what_nobody_can_prove_is_marked_and_cleared_by_an_honest_run(

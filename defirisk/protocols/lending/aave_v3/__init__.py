@@ -17,10 +17,10 @@ from defirisk.core.adapter import (
     Proof,
     Snapshot,
     TokenWanted,
-    Total,
     View,
 )
 from defirisk.core.claim import Claim
+from defirisk.core.conservation import Total
 from defirisk.core.evm import ZERO_ADDRESS, Block
 from defirisk.core.holdings import Holdings
 from defirisk.core.row import Row, Rows, State
