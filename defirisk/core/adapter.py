@@ -15,6 +15,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from defirisk.core.claim import Claim
 from defirisk.core.evm import Address, Block
 from defirisk.core.holdings import Holdings
+from defirisk.core.liquidation_check import LiquidationCheck
 from defirisk.core.quote import Feed, Program
 from defirisk.core.row import Key, Row, Rows, State
 from defirisk.core.venue import Venue
@@ -286,15 +287,6 @@ class Refereed(Adapter, Protocol):
 
     def findings(self, snapshot: Snapshot) -> Iterable[Finding]:
         """What must be said wherever numbers of this deployment are shown."""
-
-
-class LiquidationCheck(Protocol):
-    """Whether the contract would allow a liquidation of `unit`.
-
-    `prices` scales the oracle price of quotes, by their place in `Holdings.quotes`.
-    """
-
-    def __call__(self, unit: str, prices: Mapping[int, Fraction]) -> bool: ...
 
 
 @runtime_checkable

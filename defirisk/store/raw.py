@@ -176,7 +176,7 @@ def _times(connection: Connection, chain_id: int, first: int, last: int) -> dict
     query = select(blocks.c.block_number, blocks.c.block_time).where(
         blocks.c.chain_id == chain_id, blocks.c.block_number.between(first, last)
     )
-    return {number: time for number, time in connection.execute(query)}
+    return {row.block_number: row.block_time for row in connection.execute(query)}
 
 
 @contextmanager

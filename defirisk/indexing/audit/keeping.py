@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from defirisk.indexing.audit.auditor import Auditor
 from defirisk.indexing.audit.blooms import CAUGHT, CAUGHT_NOW, UNSERVED, UNUSED
+from defirisk.indexing.audit.figures import Figures
 from defirisk.store.audits import StoredAudit, add_audit, stored_audits
 from defirisk.store.database import Store
 from defirisk.store.unverified import unverified
@@ -30,8 +31,9 @@ def was_caught(store: Store, chain_id: int) -> bool:
 def keep_caught(store: Store, chain_id: int, auditor: Auditor) -> None:
     """Where a run breaks off, the next one must know what kind of node it may meet."""
     if auditor.caught and auditor.figures["bloom"].note not in (UNUSED, UNSERVED):
+        caught = StoredAudit(audit="bloom", **asdict(Figures(note=CAUGHT_NOW)))
         with store.transaction() as connection:
-            add_audit(connection, chain_id, StoredAudit("bloom", *[0] * 6, note=CAUGHT_NOW))
+            add_audit(connection, chain_id, caught)
 
 
 def keep_figures(connection: Connection, chain_id: int, auditor: Auditor) -> None:
@@ -39,9 +41,8 @@ def keep_figures(connection: Connection, chain_id: int, auditor: Auditor) -> Non
     for name, done in auditor.figures.items():
         if not (done.population or done.note):
             continue
-        figures = asdict(done)
-        add_audit(connection, chain_id, StoredAudit(audit=name, **figures))
-        auditor.figures[name].clear()
+        add_audit(connection, chain_id, StoredAudit(audit=name, **asdict(done)))
+        done.clear()
 
 
 def keep_audits(store: Store, chain_id: int, auditor: Auditor) -> int:

@@ -50,3 +50,7 @@ def at(number: int) -> Block:
         parent_hash=block_hash(number - 1),
         timestamp=1_700_000_000 + 12 * number,
     )
+
+
+def names(reader: EndpointsReader) -> list[str]:
+    return [node.name for node in endpoints(reader).nodes]

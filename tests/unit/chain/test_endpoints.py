@@ -19,7 +19,7 @@ from defirisk.core.errors import NodeBehind, NodeError, UsageError
 from defirisk.core.evm import Call, LogPage
 from tests.unit.chain.fake_node import FakeNode, address, run, status
 from tests.unit.chain.range_node import check
-from tests.unit.chain.several_nodes import QUERY, asked, at, chain, endpoints, serving
+from tests.unit.chain.several_nodes import QUERY, asked, at, chain, endpoints, names, serving
 
 
 def test_each_shows_its_chain_before_it_is_used_and_then_never_again() -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from defirisk.chain.answerers import Answerers
 from defirisk.chain.range_size import RangeSettings
-from defirisk.chain.rpc import EndpointsReader
 from defirisk.core.evm import LogQuery
 from tests.unit.chain.fake_node import FakeNode, address, block_hash, run
 from tests.unit.chain.range_node import check
-from tests.unit.chain.several_nodes import QUERY, at, chain, endpoints, serving
+from tests.unit.chain.several_nodes import QUERY, at, chain, names, serving
 
 
 def test_a_second_reader_hears_another_endpoint_for_each_range() -> None:
@@ -69,10 +68,6 @@ def test_a_range_is_cut_where_another_endpoint_gave_it() -> None:
     assert gave.spans(5, 25, QUERY) == [(5, 9, ("a",)), (10, 19, ("b",)), (20, 25, ())]
     assert gave.of(9, 10, QUERY) == {"a", "b"}
     assert gave.of(9, 9) == {"a", "c"}
-
-
-def names(reader: EndpointsReader) -> list[str]:
-    return [node.name for node in endpoints(reader).nodes]
 
 
 def test_one_endpoint_has_no_second_and_introduces_itself_to_nobody() -> None:
