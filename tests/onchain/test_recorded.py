@@ -23,7 +23,7 @@ from tests.devnet.chain import Tx
 from tests.devnet.market import Market
 from tests.devnet.protocol import ADMIN
 from tests.devnet.record import FIXTURES, RECORDING, deployment, recorded
-from tests.onchain.dump import HOW_IT_CAME, READ_AT_RUNS, dump
+from tests.onchain.dump import READ_AT_RUNS, dump
 from tests.onchain.markets import index_live, index_recorded, new_store, stored, with_reader
 
 pytestmark = pytest.mark.onchain
@@ -95,7 +95,7 @@ def test_after_a_reorg_the_store_equals_a_fresh_index(
 
     assert summary.reorg_depth == 2
     assert dump(followed)["chainlink_answers"] != before["chainlink_answers"]
-    without = READ_AT_RUNS | HOW_IT_CAME | {"chains"}
+    without = READ_AT_RUNS | {"chains"}
     assert dump(followed, without=without) == dump(afresh, without=without)
     verdict = with_reader(
         small.url, lambda reader: verify(reader, followed, stored(followed, market), summary.block)
