@@ -44,7 +44,7 @@ def new_store(database: str) -> Iterator[Store]:
 async def _gather(url: str, deployment: Deployment, store: Store) -> Gathered:
     reader = RpcChainReader(url)
     try:
-        target, final = await reader.block("latest"), await reader.block("finalized")
+        target, final = await asyncio.gather(reader.block("latest"), reader.block("finalized"))
         sources = registered(store, deployment.chain_id, target, [deployment], {})
         auditor = Auditor(reader, AuditSettings(), final.number)
         gatherer = Gatherer(reader, store, deployment.chain_id, target, silent, auditor)

@@ -29,6 +29,7 @@ import multiprocessing
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 
@@ -93,6 +94,8 @@ class _Turns:
 def application(node: Node) -> web.Application:
     """The HTTP side of a node."""
     turns = _Turns(node.limits.rate)
+    # Requests are counted when they come, whatever answer is being made meanwhile.
+    maker = ThreadPoolExecutor(1) if node.limits.rate else None
 
     async def answer(request: web.Request) -> web.StreamResponse:
         body = await request.read()
@@ -104,7 +107,10 @@ def application(node: Node) -> web.Application:
             return web.Response(status=429, headers={"Retry-After": f"{waiting:.3f}"})
         if waiting + node.limits.latency:
             await asyncio.sleep(waiting + node.limits.latency)
-        return await send(request, node.answer(body))
+        if maker is None:
+            return await send(request, node.answer(body))
+        loop = asyncio.get_running_loop()
+        return await send(request, await loop.run_in_executor(maker, node.answer, body))
 
     made = web.Application(client_max_size=_BODY)
     made.router.add_post("/", answer)

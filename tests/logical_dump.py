@@ -12,7 +12,7 @@ from defirisk.store.database import Store
 from defirisk.store.row_tables import declare
 
 OPERATIONAL = frozenset(
-    {"leases", "endpoint_health", "audits", "reorgs", "reorged_blocks", "alerts"}
+    {"leases", "endpoint_health", "genesis", "audits", "reorgs", "reorged_blocks", "alerts"}
 )
 """Tables on who works, how nodes behave, and what was replaced: no part of what a chain says."""
 _ON_THE_WAY = {"chains": {"reorgs"}, "unverified_ranges": {"since_ts"}}

@@ -27,6 +27,10 @@ class BatchRefused(NodeError):
         self.try_size = try_size
 
 
+class BrokenAnswer(RetryableNodeError):
+    """Came in time and says nothing: what a transport does not ask again by itself."""
+
+
 def describe(requests: Sequence[Request], host: str) -> Asked:
     """What these requests ask, as one error message would put it."""
     methods = list(dict.fromkeys(request.method for request in requests))

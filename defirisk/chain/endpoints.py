@@ -15,15 +15,14 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from defirisk.chain.answers import Request
 from defirisk.chain.counts import Counts, RequestBudget
+from defirisk.chain.identity import identity_of
 from defirisk.chain.multicall import CallSettings, ViewCalls
 from defirisk.chain.node_errors import NodeUnavailable
 from defirisk.chain.range_size import RangeSettings
 from defirisk.chain.ranges import LogRanges
 from defirisk.chain.rate import TokenBucket
 from defirisk.chain.transport import JsonRpcTransport, TransportSettings
-from defirisk.chain.wire import read_block, read_quantity
 from defirisk.core.errors import NodeBehind, NodeError, ReorgDetected
 from defirisk.core.evm import Hash
 
@@ -166,7 +165,7 @@ class Endpoints:
         async with self._introduced:
             if any(node.known for node in self.nodes):
                 return
-            tasks = [asyncio.ensure_future(self._identity(node)) for node in self.nodes]
+            tasks = [asyncio.ensure_future(identity_of(node.transport)) for node in self.nodes]
             try:
                 done, _ = await asyncio.wait(tasks, timeout=_PATIENCE)
                 if not done:
@@ -186,21 +185,11 @@ class Endpoints:
 
     async def _meet(self, node: Node) -> None:
         try:
-            identity = await self._identity(node)
+            identity = await identity_of(node.transport)
         except NodeError:
             node.transport.health.breaker.failed(at_once=True)
             raise
         self._admit(node, *identity)
-
-    async def _identity(self, node: Node) -> tuple[int, Hash | None]:
-        """Chain id, and genesis hash where the node still has that block."""
-        chain_id, genesis = await node.transport.batch(
-            [Request("eth_chainId"), Request("eth_getBlockByNumber", ["0x0", False])]
-        )
-        if isinstance(chain_id, NodeError):
-            raise chain_id
-        known = genesis is not None and not isinstance(genesis, NodeError)
-        return read_quantity(chain_id, "chain id"), read_block(genesis).hash if known else None
 
     def _admit(self, node: Node, chain_id: int, genesis: Hash | None) -> None:
         node.known = True

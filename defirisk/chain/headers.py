@@ -5,32 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from defirisk.chain.answers import Request
+from defirisk.chain.answers import BrokenAnswer, Request
 from defirisk.chain.endpoints import Endpoints, Node
 from defirisk.chain.transport import JsonRpcTransport
-from defirisk.chain.wire import read_block, read_quantity, to_quantity
+from defirisk.chain.wire import read_block, to_quantity
 from defirisk.core.errors import NodeBehind, NodeError, RetryableNodeError
 from defirisk.core.evm import Block, BlockTag
 
 # How often a single endpoint is asked before a newest block below a known one is believed.
 _ASKED_AGAIN = 3
-
-
-class BrokenAnswer(RetryableNodeError):
-    """Came in time and says nothing: what a transport does not ask again by itself."""
-
-
-async def chain_id_of(transport: JsonRpcTransport) -> int:
-    """EIP-155. Errors: `NodeError`."""
-
-    async def ask() -> int:
-        answer = await transport.request("eth_chainId")
-        try:
-            return read_quantity(answer, "chain id")
-        except RetryableNodeError as error:
-            raise BrokenAnswer(str(error)) from error
-
-    return await transport.settings.retry.run(ask, BrokenAnswer)
 
 
 async def headers(transport: JsonRpcTransport, numbers: Sequence[int]) -> list[Block]:

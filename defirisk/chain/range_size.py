@@ -11,6 +11,8 @@ _CLOSE = 32
 # Of the wished number of logs: as real ones come in bunches, aiming at all of it overshoots.
 _AIM = (7, 8)
 _STEPS_UP = 16
+# After so many answers in a row the width that the last one had is asked for several times at once.
+_FIRST_ANSWERS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +25,7 @@ class RangeSettings:
     first_blocks: int = 500
     max_blocks: int = 100_000
     target_logs: int = 5_000
-    pages_ahead: int = 4
+    pages_ahead: int = 6
     addresses_per_filter: int = 200
 
 
@@ -32,9 +34,10 @@ class RangeSize:
 
     The wished number of logs per answer falls to three quarters of what was refused, and rises
     again by a sixteenth of the setting per answer. The width follows it, at most doubling per
-    answer (four times while almost nothing is found). Where a node refuses a width though it holds
-    few logs, the width closes in on the limit by halving the gap. No refusal is forever: it is
-    forgotten after a number of answers that doubles with each.
+    answer (while almost nothing is found four or five times, to a round number, as limits are).
+    Where a node refuses a width though it holds few logs, the width closes in on the limit by
+    halving the gap. No refusal is forever: it is forgotten after a number of answers that doubles
+    with each.
     """
 
     def __init__(self, settings: RangeSettings) -> None:
@@ -52,7 +55,8 @@ class RangeSize:
     @property
     def pages_ahead(self) -> int:
         """How many pages to have under way: one until it shows what the node bears."""
-        return 1 if self._starting else self._settings.pages_ahead
+        known = not self._starting or self._since_refusal >= _FIRST_ANSWERS
+        return self._settings.pages_ahead if known else 1
 
     @property
     def widest(self) -> int:
@@ -139,7 +143,8 @@ class RangeSize:
             self._ceiling = None
             return width * 2
         if self._ceiling is None:
-            return width * factor
+            few = factor > 2
+            return _roundest(width * factor, width * (factor + 1)) if few else width * factor
         gap = self._ceiling - width
         if gap <= max(1, width // _CLOSE):
             return width

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 
-from defirisk.chain.node_errors import Overwhelmed
+from defirisk.chain.node_errors import Overwhelmed, RateLimited
 from defirisk.core.errors import NodeError, RetryableNodeError
 
 _log = logging.getLogger(__name__)
@@ -22,10 +22,12 @@ class RetryPolicy:
     """Exponential backoff with full jitter; all delays in seconds.
 
     `overwhelmed_attempts` bounds what asking for less may cure (time-outs, 5xx): a caller that can
-    ask for less should get there soon.
+    ask for less should get there soon. What was refused for its rate waits at most
+    `limited_max_delay`, as it has to wait for its turn besides, and half as many times more.
     """
 
     attempts: int = 7
+    limited_max_delay: float = 2.0
     overwhelmed_attempts: int = 4
     first_delay: float = 0.25
     max_delay: float = 20.0
@@ -55,15 +57,20 @@ class RetryPolicy:
         return await retrying(attempt)
 
     def _used_up(self, state: RetryCallState) -> bool:
-        overwhelmed = isinstance(_failure(state), Overwhelmed)
-        return state.attempt_number >= (
-            min(self.attempts, self.overwhelmed_attempts) if overwhelmed else self.attempts
-        )
+        failure, most = _failure(state), self.attempts
+        if isinstance(failure, Overwhelmed):
+            most = min(most, self.overwhelmed_attempts)
+        elif isinstance(failure, RateLimited):
+            most += most // 2
+        return state.attempt_number >= most
 
     def _delay(self, state: RetryCallState) -> float:
         # The exponent is bounded because 2.0**1024 overflows.
-        ceiling = min(self.max_delay, self.first_delay * 2 ** min(state.attempt_number - 1, 30))
-        wished = getattr(_failure(state), "retry_after", None) or 0.0
+        failure = _failure(state)
+        limited = isinstance(failure, RateLimited)
+        most = min(self.max_delay, self.limited_max_delay) if limited else self.max_delay
+        ceiling = min(most, self.first_delay * 2 ** min(state.attempt_number - 1, 30))
+        wished = getattr(failure, "retry_after", None) or 0.0
         return max(random.uniform(0, ceiling), min(wished, self.max_retry_after))
 
 

@@ -10,7 +10,8 @@ from defirisk.chain.answerers import Answerers
 from defirisk.chain.block_proofs import BlockLogs, block_logs_at, receipts_at
 from defirisk.chain.counts import Counts, RequestBudget
 from defirisk.chain.endpoints import Endpoints, Node, nodes_of
-from defirisk.chain.headers import NewestBlocks, chain_id_of, headers
+from defirisk.chain.headers import NewestBlocks, headers
+from defirisk.chain.identity import identity_of
 from defirisk.chain.multicall import CallSettings
 from defirisk.chain.range_size import RangeSettings, RangeSize
 from defirisk.chain.ranges import Cover, in_order, refuse_everything
@@ -18,7 +19,7 @@ from defirisk.chain.rate_state import RateShelf
 from defirisk.chain.receipts import Receipts, RootDiffers
 from defirisk.chain.transport import JsonRpcTransport, TransportSettings
 from defirisk.core.errors import NodeError
-from defirisk.core.evm import Block, BlockTag, Call, CallResult, LogPage, LogQuery
+from defirisk.core.evm import Block, BlockTag, Call, CallResult, Hash, LogPage, LogQuery
 from defirisk.resources import read_text
 
 T = TypeVar("T")
@@ -35,7 +36,7 @@ class EndpointsReader:
     def __init__(self, endpoints: Endpoints, first: EndpointsReader | None = None) -> None:
         self._endpoints = endpoints
         self._first = first
-        self._chain_id: int | None = None
+        self._identity: tuple[int, Hash | None] | None = None
         self._newest = NewestBlocks(endpoints)
         self._answerers = Answerers()
 
@@ -67,9 +68,16 @@ class EndpointsReader:
 
     async def chain_id(self) -> int:
         """The chain's id by EIP-155; asked once."""
-        if self._chain_id is None:
-            self._chain_id = await self._endpoints.ask(lambda node: chain_id_of(node.transport))
-        return self._chain_id
+        return (await self._identified())[0]
+
+    async def genesis(self) -> Hash | None:
+        """The hash of block 0, asked together with the chain's id; None where no node has it."""
+        return (await self._identified())[1]
+
+    async def _identified(self) -> tuple[int, Hash | None]:
+        if self._identity is None:
+            self._identity = await self._endpoints.ask(lambda node: identity_of(node.transport))
+        return self._identity
 
     async def block(self, ref: int | BlockTag) -> Block:
         """One header. Errors: `NodeBehind` where no endpoint has it."""

@@ -16,6 +16,7 @@ from defirisk import __version__
 from defirisk.chain.answers import BatchRefused, Request, describe, match, read
 from defirisk.chain.counts import Counts, RequestBudget
 from defirisk.chain.endpoint import Endpoint
+from defirisk.chain.exchange import Exchange
 from defirisk.chain.health import Health
 from defirisk.chain.node_errors import (
     Asked,
@@ -26,7 +27,9 @@ from defirisk.chain.node_errors import (
     classify_status,
 )
 from defirisk.chain.rate import TokenBucket
+from defirisk.chain.rate_state import Turn
 from defirisk.chain.retry import RetryPolicy
+from defirisk.chain.sharing import Load, Part, Sharing
 from defirisk.chain.tasks import gather_or_cancel
 from defirisk.core.errors import NodeError, RangeTooLarge, RetryableNodeError
 
@@ -69,6 +72,7 @@ class JsonRpcTransport:
         self.health = Health()
         self._batch_limit = max(1, self.settings.batch_size)
         self._ids = count(1)
+        self._sharing = Sharing()
         self._slots = asyncio.Semaphore(self.settings.concurrency)
         self._session: aiohttp.ClientSession | None = None
 
@@ -108,7 +112,7 @@ class JsonRpcTransport:
     async def _settle(
         self, requests: Sequence[Request], together: bool
     ) -> list[object | NodeError]:
-        exchange = _Exchange(self, requests, together)
+        exchange = Exchange(self.post, requests, together)
         try:
             await self.settings.retry.run(exchange.attempt)
         except BatchRefused as refusal:
@@ -119,24 +123,76 @@ class JsonRpcTransport:
             return exchange.answers
         return await self.batch(requests, together=together)
 
-    async def post(self, requests: Sequence[Request]) -> list[object | NodeError]:
-        """One HTTP exchange without retries: each request's result or error."""
+    async def post(
+        self, requests: Sequence[Request], *, together: bool = False
+    ) -> list[object | NodeError]:
+        """One HTTP exchange without retries: each request's result or error.
+
+        Where exchanges wait for their turn they may share one, but for what goes `together`.
+        """
+        limited = bool(self.bucket.state.rate)
+        load = self._sharing.load(requests, whole=together or not limited)
         try:
-            answers = await self._exchange(requests)
-        except RateLimited as error:
-            await self._slow_down([error])
+            while not load.complete:
+                if load.left:
+                    await self._send_next(load)
+                else:
+                    load.changed.clear()
+                    await load.changed.wait()
+        finally:
+            load.left.clear()
+            self._sharing.over(load)
+        return [load.answers[position] for position in range(len(requests))]
+
+    async def _send_next(self, load: Load) -> None:
+        """Waits for the load's turn and sends it, unless others take it along meanwhile."""
+        async with self._sharing.front:
+            waits, parts = self._sharing.waits(load), []
+            if load.left and not waits:
+                await self._slots.acquire()
+                try:
+                    turn = await self.bucket.take()
+                    self.budget.spend()
+                    parts = self._sharing.parts(load, max(len(load.left), self._batch_limit))
+                except BaseException:
+                    self._slots.release()
+                    raise
+        if waits:
+            await asyncio.sleep(0)
+        elif parts:
+            try:
+                await self._carry(turn, parts)
+            finally:
+                self._slots.release()
+
+    async def _carry(self, turn: Turn, parts: Sequence[Part]) -> None:
+        """One HTTP exchange. Errors: those of the first part, which carries the others."""
+        try:
+            answers = await self._exchange([one for part in parts for one in part.requests])
+        except BaseException as error:
+            for part in parts:
+                part.failed()
+            if isinstance(error, RateLimited):
+                await self._slow_down(turn, [error])
+            elif isinstance(error, NodeError) and len(parts) > 1:
+                self._sharing.failed(parts[0].load)
+                return
             raise
         limited = [answer for answer in answers if isinstance(answer, RateLimited)]
         if limited:
-            await self._slow_down(limited)
+            await self._slow_down(turn, limited)
         else:
-            self.bucket.succeeded()
-        return answers
+            self.bucket.succeeded(turn)
+        if len(parts) > 1:
+            self._sharing.went_well()
+        at = iter(answers)
+        for part in parts:
+            part.answered([next(at) for _ in part.positions])
 
-    async def _slow_down(self, refusals: Sequence[RateLimited]) -> None:
+    async def _slow_down(self, turn: Turn, refusals: Sequence[RateLimited]) -> None:
         self.counts.refused += 1
         wished = max(error.retry_after or 0.0 for error in refusals)
-        await self.bucket.refused(min(wished, self.settings.retry.max_retry_after))
+        await self.bucket.refused(turn, min(wished, self.settings.retry.max_retry_after))
 
     async def _exchange(self, requests: Sequence[Request]) -> list[object | NodeError]:
         host, scrub = self.endpoint.host, self.endpoint.scrub
@@ -176,23 +232,20 @@ class JsonRpcTransport:
         self, payload: bytes, calls: int, asked: Asked
     ) -> tuple[int, float | None, bytes]:
         """Status, Retry-After in seconds and body. No exception of aiohttp gets out of here."""
-        async with self._slots:
-            await self.bucket.take()
-            self.budget.spend()
-            self.counts.requests += 1
-            self.counts.calls += calls
-            start = monotonic()
-            try:
-                async with self._open().post(
-                    self.endpoint.reveal(), data=payload, allow_redirects=False
-                ) as response:
-                    wished = _seconds(response.headers.get("Retry-After"))
-                    answer = response.status, wished, await response.read()
-                self.health.measured(monotonic() - start)
-                return answer
-            except (TimeoutError, aiohttp.ClientError, OSError) as error:
-                self.counts.failed += 1
-                failure = self._connection_failure(error, asked)
+        self.counts.requests += 1
+        self.counts.calls += calls
+        start = monotonic()
+        try:
+            async with self._open().post(
+                self.endpoint.reveal(), data=payload, allow_redirects=False
+            ) as response:
+                wished = _seconds(response.headers.get("Retry-After"))
+                answer = response.status, wished, await response.read()
+            self.health.measured(monotonic() - start)
+            return answer
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            self.counts.failed += 1
+            failure = self._connection_failure(error, asked)
         # Raised outside the except clause: the caught exception holds the URL and must not become
         # the context of this one.
         raise failure
@@ -219,50 +272,6 @@ class JsonRpcTransport:
                 },
             )
         return self._session
-
-
-class _Exchange:
-    """A batch on its way: repeated for those requests only that have no final answer yet."""
-
-    def __init__(
-        self, transport: JsonRpcTransport, requests: Sequence[Request], together: bool
-    ) -> None:
-        self._transport = transport
-        self._requests = requests
-        self._together = together
-        self._pending = list(range(len(requests)))
-        self.answers: list[object | NodeError] = [None] * len(requests)
-
-    async def attempt(self) -> None:
-        """One exchange. Errors: a RetryableNodeError while any request is still unanswered."""
-        found = await self._transport.post([self._requests[p] for p in self._pending])
-        for position, answer in zip(self._pending, found, strict=True):
-            self.answers[position] = answer
-        failed = [a for a in found if isinstance(a, RetryableNodeError)]
-        if not failed:
-            return
-        if not self._together:
-            self._pending = [
-                p for p in self._pending if isinstance(self.answers[p], RetryableNodeError)
-            ]
-        raise max(failed, key=lambda error: error.retry_after or 0.0)
-
-    def given_up(self, last: RetryableNodeError) -> list[object | NodeError]:
-        """The answers, with final errors for what is still unanswered."""
-        for position in self._pending:
-            error = self.answers[position]
-            self.answers[position] = _final(
-                error if isinstance(error, RetryableNodeError) else last
-            )
-        return self.answers
-
-
-def _final(error: RetryableNodeError) -> NodeError:
-    if isinstance(error, Overwhelmed):
-        return NodeError(f"{error}, after all retries: raise the time-out or use another --rpc-url")
-    return NodeUnavailable(
-        f"{error}, after all retries: try later, with less concurrency or another --rpc-url"
-    )
 
 
 def _parse(body: bytes) -> object:

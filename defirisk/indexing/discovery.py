@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cache
 
 from sqlalchemy import Connection
 
@@ -22,7 +23,7 @@ from defirisk.store.registry import (
     StoredDeployment,
     stored_deployments,
     watch,
-    watched,
+    watches,
 )
 
 TOKEN_ROLE = "erc20"
@@ -57,19 +58,24 @@ the market began is its price until the next answer. More than a day on the fast
 
 def _want_feed(connection: Connection, chain_id: int, wanted: FeedWanted, block: int) -> int:
     new = 0
+    earlier = replace(wanted, first_block=max(0, wanted.first_block - FEED_LOOK_BACK))
     for stored in stored_deployments(connection):
-        oracle = adapters().get(stored.deployment.protocol)
-        if stored.deployment.chain_id == chain_id and isinstance(oracle, OracleAdapter):
-            earlier = replace(wanted, first_block=max(0, wanted.first_block - FEED_LOOK_BACK))
+        oracle = _oracles().get(stored.deployment.protocol)
+        if stored.deployment.chain_id == chain_id and oracle is not None:
             new += _watch(connection, stored, oracle.feed(earlier), block)
     return new
+
+
+@cache
+def _oracles() -> dict[str, OracleAdapter]:
+    return {name: kind for name, kind in adapters().items() if isinstance(kind, OracleAdapter)}
 
 
 def _want_venue(connection: Connection, chain_id: int, wanted: VenueWanted, block: int) -> int:
     """Every kind of AMM is asked about a pool, unless a deployment of that kind has it already."""
     new = 0
     for stored, venue in _made_here(connection, chain_id):
-        if isinstance(venue, VenueAdapter) and not _has(connection, venue.name, wanted.address):
+        if isinstance(venue, VenueAdapter) and not watches(connection, venue.name, wanted.address):
             new += _watch(connection, stored, venue.pool(wanted), block)
     return new
 
@@ -78,7 +84,7 @@ def _want_wrapper(connection: Connection, chain_id: int, token: Address, block: 
     """Every kind of wrapper is asked about a token, unless a deployment has it already."""
     new = 0
     for stored, kind in _made_here(connection, chain_id):
-        if isinstance(kind, WrapperAdapter) and not _has(connection, kind.name, token):
+        if isinstance(kind, WrapperAdapter) and not watches(connection, kind.name, token):
             new += _watch(connection, stored, kind.wrapper(token, block), block)
     return new
 
@@ -98,15 +104,6 @@ def _made_here(connection: Connection, chain_id: int) -> list[tuple[StoredDeploy
 def own_name(adapter: Adapter, chain_id: int) -> str:
     """What the deployment is called that a run makes by itself for a kind of source."""
     return f"{adapter.name}-{chain_id}"
-
-
-def _has(connection: Connection, protocol: str, address: Address) -> bool:
-    return any(
-        contract.address == address
-        for stored in stored_deployments(connection)
-        if stored.deployment.protocol == protocol
-        for contract in watched(connection, stored.id)
-    )
 
 
 def _watch(connection: Connection, owner: StoredDeployment, contract: Contract, block: int) -> int:

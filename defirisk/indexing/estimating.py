@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from math import ceil
 from time import perf_counter
 
+from sqlalchemy import select
+
 from defirisk.chain.block_proofs import BLOCKS_PER_REQUEST
 from defirisk.chain.provider_units import provider_units
 from defirisk.chain.range_size import RangeSettings
@@ -18,8 +20,9 @@ from defirisk.core.plugins import adapters
 from defirisk.indexing.audit.blooms import PER_REQUEST
 from defirisk.indexing.audit.settings import AuditSettings
 from defirisk.indexing.codecs import Codecs
+from defirisk.store.base_tables import raw_logs
 from defirisk.store.database import Store
-from defirisk.store.ranges import joined, missing, verified
+from defirisk.store.ranges import in_pieces, joined, missing, verified
 from defirisk.store.registry import find_deployment, watched
 
 SAMPLES = 6
@@ -38,7 +41,7 @@ OF_A_RUN = {"eth_chainId": 1, "eth_getBlockByNumber": 4, "eth_call": 2}
 
 @dataclass(slots=True)
 class _Seen:
-    """What the sampled ranges held."""
+    """What the sampled ranges, or the store, held."""
 
     blocks: int = 0
     logs: int = 0
@@ -54,7 +57,10 @@ async def estimate(
     to_block: int | BlockTag,
     audit: AuditSettings,
 ) -> Estimates:
-    """What `index` would cost. Nothing is stored. Errors: `NodeError` where the node fails."""
+    """What `index` would cost. Nothing is stored. Errors: `NodeError` where the node fails.
+
+    What is audited again is counted for each deployment by itself, although one header serves all.
+    """
     target = await reader.block(to_block)
     found, asked = [], 0
     for deployment in deployments:
@@ -63,7 +69,10 @@ async def estimate(
         gaps = _gaps(store, deployment.chain_id, contracts, target.number)
         seen = await _sample(reader, contracts, codecs, gaps)
         asked += seen.asked
-        found.append(_estimate(deployment, len(contracts), gaps, seen, audit))
+        stored = (
+            _stored(store, deployment.chain_id, contracts) if store and audit.again else _Seen()
+        )
+        found.append(_estimate(deployment, len(contracts), gaps, seen, audit, stored))
     chain_id = await reader.chain_id()
     return Estimates(chain_id=chain_id, block=target.number, asked=asked, deployments=tuple(found))
 
@@ -90,6 +99,25 @@ def _gaps(
                 done = verified(connection, chain_id, contract.address)
         gaps += missing(done, contract.first_block, last)
     return joined(gaps)
+
+
+def _stored(store: Store, chain_id: int, contracts: Sequence[Contract]) -> _Seen:
+    """The blocks that are read of these contracts, and how many have logs."""
+    addresses = sorted({contract.address for contract in contracts})
+    log = raw_logs.c
+    with store.transaction() as connection:
+        ranges = [one for a in addresses for one in verified(connection, chain_id, a)]
+        with_logs = {
+            number
+            for some in in_pieces(addresses)
+            for (number,) in connection.execute(
+                select(log.block_number)
+                .where(log.chain_id == chain_id, log.contract_address.in_(some))
+                .distinct()
+            )
+        }
+    blocks = sum(last - first + 1 for first, last in joined(ranges))
+    return _Seen(blocks=blocks, event_blocks=len(with_logs))
 
 
 async def _sample(
@@ -139,6 +167,7 @@ def _estimate(
     gaps: Sequence[tuple[int, int]],
     seen: _Seen,
     audit: AuditSettings,
+    stored: _Seen,
 ) -> Estimate:
     blocks = sum(last - first + 1 for first, last in gaps)
     share = blocks / seen.blocks if seen.blocks else 0.0
@@ -148,8 +177,8 @@ def _estimate(
         ceil(logs / settings.target_logs), ceil(blocks / settings.max_blocks), len(gaps)
     ) * max(1, ceil(contracts / settings.addresses_per_filter))
     headers = event_blocks + ranges * audit.sampled_per_range * (audit.mode == "sample")
-    headers = blocks if audit.every_block else headers
-    receipts = event_blocks if audit.mode == "receipts" else 0
+    headers = blocks + stored.blocks if audit.every_block else headers
+    receipts = event_blocks + stored.event_blocks if audit.mode == "receipts" else 0
     calls = dict(OF_A_RUN) | {"eth_blockNumber": ranges, "eth_getLogs": ranges}
     calls["eth_getBlockByNumber"] += headers
     calls["eth_getBlockReceipts"] = receipts

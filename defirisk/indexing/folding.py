@@ -1,23 +1,30 @@
-"""Folds stored logs into rows, batch by batch; nothing survives in memory between batches."""
+"""Folds stored logs into rows, step by step, each of which is one transaction.
+
+From step to step the current rows are remembered, as far as memory bears it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from itertools import islice, takewhile
 
 from sqlalchemy import Connection
 
-from defirisk.core.adapter import Log
+from defirisk.core.adapter import Contract
 from defirisk.core.evm import Block
 from defirisk.indexing.codecs import by_address
 from defirisk.indexing.rewinding import rewind_deployment
 from defirisk.indexing.source import Progress, Source
 from defirisk.store.database import Store
-from defirisk.store.derived import FoldState
+from defirisk.store.derived import FoldState, Held
 from defirisk.store.raw import StoredLog, logs_of
 from defirisk.store.registry import find_deployment, set_all_folded, set_folded, watched
 
 BATCH_LOGS = 5_000
+"""Logs that are decoded at a time, once the rows that they touch are loaded."""
+BATCHES_PER_STEP = 5
+"""The longer a step, the fewer rows it leaves open for a later one to end."""
 
 
 def fold_logs(
@@ -29,38 +36,22 @@ def fold_logs(
 ) -> int:
     """Folds everything up to `target` that is not folded yet; returns the rows written.
 
-    `finish` is called in the transaction in which the last log is folded.
+    `finish` is called in the transaction in which the last log is folded. Nobody else may write
+    rows of the deployment meanwhile: the lease of its chain sees to that.
     """
-    name = source.stored.deployment.name
+    stored = source.stored
     rewind_outdated(store, source)
+    held: Held = defaultdict(dict)
     rows = 0
     while True:
         with store.transaction() as connection:
-            stored = find_deployment(connection, name)
-            assert stored is not None
-            contracts = by_address(
-                c for c in watched(connection, stored.id) if source.codecs.emits(c)
-            )
-            first = stored.folded_to + 1
-            logs = logs_of(
-                connection,
-                stored.deployment.chain_id,
-                list(contracts),
-                first,
-                target.number,
-            )
-            batch, folded_to = _whole_blocks(logs, target.number)
-            state = FoldState(connection, stored.id, stored.deployment.first_block)
-            wanted = [
-                log
-                for log in source.codecs.decode_all(contracts, batch)
-                if log.block_number >= log.contract.first_block
-            ]
-            rows += _fold(source, wanted, state)
+            state = FoldState(connection, stored.id, stored.deployment.first_block, held)
+            folded_to = _fold_step(connection, source, target, state)
+            rows += state.write()
             set_folded(connection, stored.id, folded_to, source.adapter.version)
             if finish is not None and folded_to >= target.number:
                 finish(connection)
-        progress(f"fold {name}", folded_to, target.number)
+        progress(f"fold {stored.deployment.name}", folded_to, target.number)
         if folded_to >= target.number:
             return rows
 
@@ -81,21 +72,37 @@ def rewind_outdated(store: Store, source: Source) -> None:
         set_all_folded(connection, stored.id)
 
 
-def _whole_blocks(logs: Iterator[StoredLog], last_block: int) -> tuple[list[StoredLog], int]:
-    """The next logs, cut behind a block, and the block up to which they are complete."""
-    batch = list(islice(logs, BATCH_LOGS))
-    if len(batch) < BATCH_LOGS:
-        return batch, last_block
-    for log in logs:
-        if log.block_number != batch[-1].block_number:
-            break
-        batch.append(log)
-    return batch, batch[-1].block_number
+def _fold_step(connection: Connection, source: Source, target: Block, state: FoldState) -> int:
+    """Folds the next logs, cut behind a block; returns the block up to which all are folded."""
+    stored = find_deployment(connection, source.stored.deployment.name)
+    assert stored is not None
+    emitting = by_address(c for c in watched(connection, stored.id) if source.codecs.emits(c))
+    first, chain_id = stored.folded_to + 1, stored.deployment.chain_id
+    logs = logs_of(connection, chain_id, list(emitting), first, target.number)
+    last = first
+    for _ in range(BATCHES_PER_STEP):
+        batch = list(islice(logs, BATCH_LOGS))
+        _fold(source, emitting, batch, state)
+        if len(batch) < BATCH_LOGS:
+            return target.number
+        last = batch[-1].block_number
+    _fold(source, emitting, takewhile(lambda log: log.block_number == last, logs), state)
+    return last
 
 
-def _fold(source: Source, logs: list[Log], state: FoldState) -> int:
-    state.prefetch(key for log in logs for key in source.adapter.touches(log))
+def _fold(
+    source: Source,
+    emitting: dict[str, list[Contract]],
+    batch: Iterable[StoredLog],
+    state: FoldState,
+) -> None:
+    logs = [
+        log
+        for log in source.codecs.decode_all(emitting, batch)
+        if log.block_number >= log.contract.first_block
+    ]
+    touches, fold = source.adapter.touches, source.adapter.fold
+    state.prefetch(key for log in logs for key in touches(log))
     for log in logs:
         state.at = log.block_number
-        source.adapter.fold(log, state)
-    return state.write()
+        fold(log, state)

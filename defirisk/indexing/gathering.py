@@ -11,11 +11,12 @@ from types import MappingProxyType
 from eth_hash.auto import keccak
 from sqlalchemy import Connection
 
-from defirisk.core.errors import DefiriskError, ReorgDetected
+from defirisk.core.errors import ReorgDetected
 from defirisk.core.evm import Address, Block, ChainReader, Hash, LogPage, LogQuery, RawLog
-from defirisk.indexing.audit.auditor import Audited, Auditor, Range
+from defirisk.indexing.audit.auditor import Audited, Auditor
 from defirisk.indexing.audit.figures import Unproven
-from defirisk.indexing.audit.keeping import keep_caught, keep_figures
+from defirisk.indexing.audit.given import Range
+from defirisk.indexing.audit.keeping import keep_figures
 from defirisk.indexing.audit.settings import AuditSettings
 from defirisk.indexing.codecs import by_address
 from defirisk.indexing.discovery import register
@@ -39,8 +40,9 @@ Gap = tuple[int, int, bool]
 """First and last block, and whether transfers are among what is wanted."""
 TRANSFER = keccak(b"Transfer(address,address,uint256)")
 
-HEADERS_PER_STEP = 1_000
-"""Blocks with logs that are waited for before a step is stored: five requests' worth of headers."""
+HEADERS_PER_STEP = 800
+"""Blocks with logs that are waited for before a step is stored: with those of a sample they are
+five requests' worth of headers."""
 LOGS_PER_STEP = 20_000
 PAGES_PER_STEP = 16
 GATHERED = ("bloom", "receipts", "second-endpoint")
@@ -73,12 +75,8 @@ class Gatherer:
 
         What an audit leaves in doubt is marked, and asked for again by the next run.
         """
-        try:
-            with rarely_collected():
-                return await self._gather(sources)
-        except DefiriskError:
-            keep_caught(self._store, self._chain_id, self._auditor)
-            raise
+        with rarely_collected():
+            return await self._gather(sources)
 
     async def _gather(self, sources: Sequence[Source]) -> int:
         count = 0

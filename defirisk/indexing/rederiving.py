@@ -17,7 +17,7 @@ from defirisk.indexing.rediscovering import rediscover
 from defirisk.indexing.replaying import replay, replay_to
 from defirisk.indexing.source import Progress, Source, silent
 from defirisk.store.database import Store
-from defirisk.store.derived import undo_after
+from defirisk.store.derived import drop_all
 from defirisk.store.leases import leased
 from defirisk.store.registry import set_folded, stored_chains, stored_deployments
 from defirisk.store.snapshots import stored_block
@@ -66,7 +66,7 @@ def rederive_chain(
 def _rows(store: Store, source: Source, end: Block, progress: Progress) -> int:
     stored, version = source.stored, source.adapter.version
     with store.transaction() as connection:
-        undo_after(connection, source.adapter, stored.id, NOTHING)
+        drop_all(connection, source.adapter, stored.id)
         set_folded(connection, stored.id, NOTHING, version)
     rows = replay(store, source, end, progress)
     return rows + replay_to(store, source, end, progress)

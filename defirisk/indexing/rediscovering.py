@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
 from defirisk.core.adapter import Contract
-from defirisk.core.evm import Block
-from defirisk.indexing.codecs import by_address
+from defirisk.core.evm import Address, Block
 from defirisk.indexing.discovery import TOKEN_ROLE, register
 from defirisk.indexing.source import Source
 from defirisk.indexing.token_words import read_token, token_calls
@@ -57,13 +57,16 @@ class _Search:
 
     def logs(self) -> int:
         """Registers what logs of contracts reveal that were not looked at yet; how many are new."""
-        revealing = [s for s in self._sources if s.codecs.reveals]
-        unread = [(s, by_address(mine)) for s in revealing if (mine := self._unread(s))]
-        addresses = sorted({address for _, contracts in unread for address in contracts})
+        unread: dict[Address, list[tuple[Source, Contract]]] = defaultdict(list)
+        for source in self._sources:
+            for contract in self._unread(source) if source.codecs.reveals else ():
+                unread[contract.address].append((source, contract))
+        addresses = sorted(unread)
         found = 0
         for log in logs_of(self._connection, self._chain_id, addresses, 0, self._end.number):
-            for source, contracts in unread:
-                for decoded in source.codecs.decode_all(contracts, [log]):
+            for source, contract in unread[log.address]:
+                decoded = source.codecs.decode(contract, log)
+                if decoded is not None:
                     revealed = source.adapter.discover(source.stored.deployment, decoded)
                     found += register(self._connection, source.stored, revealed, log.block_number)
         return found

@@ -14,10 +14,11 @@ from defirisk.chain.chains import chain_of
 from defirisk.core.adapter import Deployment
 from defirisk.core.errors import NodeBehind, NodeError, ReorgDetected, UsageError
 from defirisk.core.evm import Block, BlockTag, ChainReader
+from defirisk.indexing.audit.again import audit_again
 from defirisk.indexing.audit.auditor import Auditor
 from defirisk.indexing.audit.blooms import NEAR_HEAD
 from defirisk.indexing.audit.conservation import Conservation
-from defirisk.indexing.audit.keeping import keep_audits, receipts_work, was_caught
+from defirisk.indexing.audit.keeping import keep_audits, note_catches, receipts_work
 from defirisk.indexing.audit.settings import AuditSettings
 from defirisk.indexing.codecs import Codecs
 from defirisk.indexing.forks import find_fork, keep_recent
@@ -26,6 +27,7 @@ from defirisk.indexing.reading import Views
 from defirisk.indexing.registering import registered, same_chain
 from defirisk.indexing.replaying import replay
 from defirisk.indexing.rewinding import replace_lost
+from defirisk.indexing.same_genesis import same_genesis
 from defirisk.indexing.source import Progress, silent
 from defirisk.store.database import Store
 from defirisk.store.leases import leased_while_waiting
@@ -62,7 +64,8 @@ async def index(
 ) -> RunSummary:
     """Brings the deployments of one chain up to `to_block`, in the store.
 
-    Errors: `UsageError` where the node serves another chain, `NodeError` where it fails,
+    Errors: `UsageError` where the node serves another chain (or one of the same id, with another
+    first block), `NodeError` where it fails,
     `FinalityBroken` where a block that was final is another one now, `LeaseHeld` where another
     run works on this chain of the store.
     """
@@ -108,6 +111,7 @@ class Indexer:
         """Up to the block, whatever it is now. Errors as of `index`."""
         chain_id = await same_chain(self._reader, self._deployments)
         async with leased_while_waiting(self._store, f"chain {chain_id}"):
+            await same_genesis(self._reader, self._store, chain_id)
             return await self._attempts(chain_id)
 
     async def _attempts(self, chain_id: int) -> RunSummary:
@@ -135,7 +139,10 @@ class Indexer:
         work = receipts_work(store, chain_id)
         near = max(final, target.number - NEAR_HEAD)
         auditor = Auditor(reader, self._audit, near, receipts_work=work)
-        if was_caught(store, chain_id):
+        note_catches(store, chain_id, auditor)
+        if self._audit.again and await audit_again(
+            reader, store, chain_id, self._audit, self._progress
+        ):
             auditor.catch()
         gatherer = Gatherer(reader, store, chain_id, target, self._progress, auditor)
 

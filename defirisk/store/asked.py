@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
@@ -55,6 +56,33 @@ def asked_beyond(
     for address, topics in connection.execute(query):
         groups[topics].append(address)
     return [(tuple(groups[topics]), tuple(sorted(_cut(topics)))) for topics in sorted(groups)]
+
+
+class AskedRange(NamedTuple):
+    """Blocks of which a contract's logs with these first topics are stored completely."""
+
+    contract: Address
+    first_block: int
+    last_block: int
+    topics: frozenset[bytes]
+
+
+def asked_ranges(connection: Connection, chain_id: int) -> list[AskedRange]:
+    """Every verified range of a chain with what was asked for, by contract and block."""
+    ranges = verified_ranges.c
+    same = ranges.contract_address == asked_events.c.contract_address
+    query = (
+        select(
+            ranges.contract_address, ranges.first_block, ranges.last_block, asked_events.c.topics
+        )
+        .join(asked_events, same & (ranges.chain_id == asked_events.c.chain_id))
+        .where(ranges.chain_id == chain_id)
+        .order_by(ranges.contract_address, ranges.first_block)
+    )
+    return [
+        AskedRange(address, first, last, frozenset(_cut(topics)))
+        for address, first, last, topics in connection.execute(query)
+    ]
 
 
 def _cut(topics: bytes) -> set[bytes]:

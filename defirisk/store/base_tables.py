@@ -221,6 +221,13 @@ alerts = Table(
     Column("said", Text, nullable=False),
 )
 
+genesis = Table(
+    "genesis",
+    metadata,
+    Column("chain_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("block_hash", String(66), nullable=False),
+)
+
 endpoint_health = Table(
     "endpoint_health",
     metadata,

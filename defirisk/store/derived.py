@@ -1,8 +1,8 @@
 """The derived layer: rows with validity, written by folds and read at any block.
 
-`FoldState` holds the rows that one batch of logs touches, and nothing else; writing it out leaves
-one version per key and block. Undoing a block is deleting what it wrote and reopening what it
-closed, so that fold, undo, fold equals fold.
+`FoldState` holds the rows that logs touch until they are written, which leaves one version per key
+and block. Undoing a block is deleting what it wrote and reopening what it closed, so that fold,
+undo, fold equals fold.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from operator import attrgetter
 from typing import Any, cast
 
-from sqlalchemy import Connection, delete, or_, select, tuple_, update
+from sqlalchemy import Connection, Table, delete, or_, select, tuple_, update
 
 from defirisk.core.adapter import Adapter
 from defirisk.core.row import Key, R, Row, key_of
@@ -21,20 +21,33 @@ from defirisk.store.row_tables import row_table
 from defirisk.store.types import by_code_point
 
 _KEYS_PER_QUERY = 200
+_MOST_HELD = 50_000
+"""Rows that are remembered from one transaction to the next: some 25 MB."""
 _Version = tuple[int, Row]  # valid from this block
+Held = defaultdict[type[Row], dict[Key, _Version | None]]
+"""Current rows by type and key; None under a key that was never written."""
 
 
 class FoldState:
     """Rows of one deployment while a batch is folded. Implements `core.row.State`.
 
-    `at` is the block that is being folded; set it before each log.
+    `at` is the block that is being folded; set it before each log. `held` is what states before
+    this one knew, where nobody else has written since they did; this one adds to it.
     """
 
-    def __init__(self, connection: Connection, deployment_id: int, first_block: int) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        deployment_id: int,
+        first_block: int,
+        held: Held | None = None,
+    ) -> None:
         self._connection = connection
         self._deployment_id = deployment_id
         self._first_block = first_block
-        self._open: dict[type[Row], dict[Key, _Version | None]] = defaultdict(dict)
+        self._open: Held = defaultdict(dict) if held is None else held
+        if sum(map(len, self._open.values())) > _MOST_HELD:
+            self._open.clear()
         self._written: dict[type[Row], dict[Key, list[_Version]]] = defaultdict(dict)
         self._begun: dict[type[Row], dict[Key, int]] = defaultdict(dict)
         self.at = first_block
@@ -59,13 +72,11 @@ class FoldState:
             table.c.valid_to_block.is_(None),
             tuple_(*key_columns).in_(keys),
         )
-        held, begun = self._open[row_type], self._begun[row_type]
+        held = self._open[row_type]
         held.update(dict.fromkeys(keys))
         for start, *values in self._connection.execute(query):
             row = row_type(**dict(zip(names, values, strict=True)))
-            key = key_of(row)
-            held[key] = (start, row)
-            begun[key] = start
+            held[key_of(row)] = (start, row)
 
     def get(self, row_type: type[R], *key: Any) -> R:
         """The current row of this key; a row of defaults where none was written."""
@@ -84,20 +95,27 @@ class FoldState:
         self._store(row, self._first_block if version is None else version[0])
 
     def _current(self, row_type: type[Row], key: Key) -> _Version | None:
-        if key not in self._open[row_type]:
+        held = self._open[row_type]
+        if key not in held:
             self._load(row_type, [key])
-        return self._open[row_type][key]
+        return held[key]
 
     def _store(self, row: Row, start: int) -> None:
         row_type, key = type(row), key_of(row)
-        version = self._current(row_type, key)
-        if version is not None and version[1] == row:
+        before = self._current(row_type, key)
+        if before is not None and before[1] == row:
             return
-        versions = self._written[row_type].setdefault(key, [])
-        if versions and versions[-1][0] == start:
-            versions.pop()
-        versions.append((start, row))
-        self._open[row_type][key] = (start, row)
+        version = (start, row)
+        versions = self._written[row_type].get(key)
+        if versions is None:
+            self._written[row_type][key] = [version]
+            if before is not None:
+                self._begun[row_type][key] = before[0]
+        elif versions[-1][0] == start:
+            versions[-1] = version
+        else:
+            versions.append(version)
+        self._open[row_type][key] = version
 
     def write(self) -> int:
         """Writes every version; returns how many. One per key and block."""
@@ -105,6 +123,7 @@ class FoldState:
         for row_type, by_key in self._written.items():
             count += self._write_type(row_type, by_key)
         self._written.clear()
+        self._begun.clear()
         return count
 
     def _write_type(self, row_type: type[Row], by_key: dict[Key, list[_Version]]) -> int:
@@ -113,14 +132,14 @@ class FoldState:
         begun, mine = self._begun[row_type], self._deployment_id
         replaced, closed = list[Key](), list[Key]()
         inserts = []
-        for key, versions in by_key.items():
+        for key in sorted(by_key):  # Indexes grow faster where neighbours come together.
+            versions = by_key[key]
             first = versions[0][0]
             if key in begun:
                 (replaced if begun[key] >= first else closed).append((mine, *key, first))
             ends = [start for start, _ in versions[1:]]
             for (start, row), end in zip(versions, [*ends, None], strict=True):
                 inserts.append((mine, start, end, *values_of(row)))
-            begun[key] = versions[-1][0]
         self._end(row_type, replaced, closed)
         columns = ("deployment_id", "valid_from_block", "valid_to_block", *names)
         insert_rows(self._connection, row_table(row_type), columns, inserts)
@@ -177,6 +196,33 @@ def undo_after(connection: Connection, adapter: Adapter, deployment_id: int, blo
         connection.execute(
             update(table).where(mine, table.c.valid_to_block > block).values(valid_to_block=None)
         )
+
+
+def drop_all(connection: Connection, adapter: Adapter, deployment_id: int) -> None:
+    """Takes back every row of a deployment. In SQLite a table that nobody else has rows in is made
+    anew: to delete rows takes about as long as to insert them.
+    """
+    for row_type in adapter.rows:
+        table = row_table(row_type)
+        whose = table.c.deployment_id
+        others = select(whose).where(or_(whose < deployment_id, whose > deployment_id)).limit(1)
+        if connection.dialect.name == "sqlite" and connection.execute(others).first() is None:
+            _make_anew(connection, table)
+        else:
+            connection.execute(delete(table).where(whose == deployment_id))
+
+
+def _make_anew(connection: Connection, table: Table) -> None:
+    """As migrations made it, with its indexes, in the transaction that sqlite3 begins by itself
+    only where rows are changed.
+    """
+    if not connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]
+        connection.exec_driver_sql("BEGIN")
+    query = "SELECT sql FROM sqlite_master WHERE tbl_name = ? AND sql <> '' ORDER BY type DESC"
+    made = connection.exec_driver_sql(query, (table.name,)).scalars().all()
+    table.drop(connection)
+    for statement in made:
+        connection.exec_driver_sql(statement)
 
 
 class StoredRows:

@@ -53,12 +53,15 @@ def _read(connection: Connection, provider: str) -> tuple[int | None, Row]:
     if found is None:
         return None, _UNKNOWN
     _, version, *numbers = found
-    rate, next_free, blocked_until, refused, raised, step = map(float, numbers)
-    return int(version), (rate, next_free, blocked_until, refused, raised, step)
+    rate, next_free, blocked_until, refused, raised, refused_rate = map(float, numbers)
+    return int(version), (rate, next_free, blocked_until, refused, raised, refused_rate)
 
 
 def _replaced(connection: Connection, provider: str, version: int | None, row: Row) -> bool:
-    """Whether the row was still that of `version`, and now is this one."""
+    """Whether the row was still that of `version`, and now is this one.
+
+    The last number, in the column `step`, is the rate that was refused last.
+    """
     names = ("rate", "next_free_ts", "blocked_until_ts", "refused_ts", "raised_ts", "step")
     values = dict(zip(names, row, strict=True)) | {"version": (version or 0) + 1}
     if version is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -127,14 +128,15 @@ def logs_of(
 ) -> Iterator[StoredLog]:
     """Stored logs of these contracts in [first_block, last_block], in chain order.
 
-    Read piece by piece in the order of the key, so that whoever stops early pays for no more, and
-    compared with the addresses here, of which there may be more than a statement bears.
+    Read piece by piece in the order of the key, so that whoever stops early pays for no more. Of
+    few contracts, the database picks the logs; many would be too much for each of its statements.
     """
     wanted = frozenset(addresses)
+    picked = sorted(wanted) if len(wanted) <= _ADDRESSES_PER_QUERY else None
     after = (first_block, -1)
     while wanted:
-        rows = _page(connection, chain_id, after, last_block)
-        times = _times(connection, chain_id, rows[0][0], rows[-1][0]) if rows else {}
+        rows = _page(connection, chain_id, picked, after, last_block)
+        times = _times(connection, chain_id, {row[0] for row in rows})
         for number, index, address, t0, t1, t2, t3, data in rows:
             if address in wanted and number in times:
                 topics: tuple[bytes, ...]
@@ -156,27 +158,52 @@ _PAGE = """
 SELECT block_number, evt_index, contract_address, topic0, topic1, topic2, topic3, data
 FROM raw_logs
 WHERE chain_id = {mark} AND (block_number, evt_index) > ({mark}, {mark})
-  AND block_number <= {mark}
+  AND block_number <= {mark} {picked}
 ORDER BY block_number, evt_index
 LIMIT {limit}
 """
+_TIMES = "SELECT block_number, block_time FROM blocks WHERE chain_id = {mark} AND {these}"
 
 
 def _page(
-    connection: Connection, chain_id: int, after: tuple[int, int], last_block: int
+    connection: Connection,
+    chain_id: int,
+    addresses: Sequence[Address] | None,
+    after: tuple[int, int],
+    last_block: int,
 ) -> Sequence[Any]:
-    mark = "%s" if connection.dialect.name == "postgresql" else "?"
-    query = _PAGE.format(mark=mark, limit=_LOGS_PER_QUERY)
+    """The logs behind one, of all contracts where `addresses` is None."""
+    values: tuple[Any, ...] = (chain_id, *after, last_block)
+    picked = ""
+    if addresses is not None:
+        condition, value = _one_of(connection, "contract_address", addresses)
+        picked, values = f"AND {condition}", (*values, value)
+    query = _PAGE.format(mark=_mark(connection), picked=picked, limit=_LOGS_PER_QUERY)
     with _in_order_of_keys(connection):
-        return connection.exec_driver_sql(query, (chain_id, *after, last_block)).fetchall()
+        return connection.exec_driver_sql(query, values).fetchall()
 
 
-def _times(connection: Connection, chain_id: int, first: int, last: int) -> dict[int, int]:
-    """When the stored blocks of a range were made."""
-    query = select(blocks.c.block_number, blocks.c.block_time).where(
-        blocks.c.chain_id == chain_id, blocks.c.block_number.between(first, last)
-    )
-    return {row.block_number: row.block_time for row in connection.execute(query)}
+def _times(connection: Connection, chain_id: int, numbers: Iterable[int]) -> dict[int, int]:
+    """When those of these blocks were made that are stored."""
+    these, value = _one_of(connection, "block_number", sorted(numbers))
+    query = _TIMES.format(mark=_mark(connection), these=these)
+    found = connection.exec_driver_sql(query, (chain_id, value))
+    return {row.block_number: row.block_time for row in found}
+
+
+def _one_of(connection: Connection, column: str, values: Sequence[Any]) -> tuple[str, Any]:
+    """A condition with one parameter for all values, and the parameter."""
+    if _is_postgresql(connection):
+        return f"{column} = ANY({_mark(connection)})", list(values)
+    return f"{column} IN (SELECT value FROM json_each({_mark(connection)}))", json.dumps(values)
+
+
+def _mark(connection: Connection) -> str:
+    return "%s" if _is_postgresql(connection) else "?"
+
+
+def _is_postgresql(connection: Connection) -> bool:
+    return connection.dialect.name == "postgresql"
 
 
 @contextmanager
@@ -184,7 +211,7 @@ def _in_order_of_keys(connection: Connection) -> Iterator[None]:
     """Keeps PostgreSQL from sorting a whole chain for each page of it: of a table that has just
     been filled it has no statistics, and takes it for nearly empty.
     """
-    if connection.dialect.name != "postgresql":
+    if not _is_postgresql(connection):
         yield
         return
     connection.exec_driver_sql("SET LOCAL enable_sort TO off")

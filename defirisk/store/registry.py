@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, insert, select, update
 
 from defirisk.core.adapter import Contract, Deployment, Token
 from defirisk.core.evm import Address
@@ -135,6 +135,17 @@ def watched(
     ]
 
 
+def watches(connection: Connection, protocol: str, address: Address) -> bool:
+    """Whether any deployment of a protocol watches a contract."""
+    query = (
+        select(watched_contracts.c.role)
+        .join(deployments, deployments.c.deployment_id == watched_contracts.c.deployment_id)
+        .where(deployments.c.protocol == protocol, watched_contracts.c.contract_address == address)
+        .limit(1)
+    )
+    return connection.execute(query).first() is not None
+
+
 def watch(
     connection: Connection, deployment_id: int, contracts: Iterable[Contract], block: int
 ) -> int:
@@ -174,9 +185,14 @@ def _its(deployment_id: int, contract: Contract) -> tuple[ColumnElement[bool], .
     )
 
 
+_KNOWN = select(watched_contracts).where(  # Built once, as it is asked thousands of times.
+    *(watched_contracts.c[n] == bindparam(n) for n in ("deployment_id", "contract_address", "role"))
+)
+
+
 def _known_contract(connection: Connection, deployment_id: int, contract: Contract) -> Any:
-    query = select(watched_contracts).where(*_its(deployment_id, contract))
-    return connection.execute(query).one_or_none()
+    its = {"contract_address": contract.address, "role": contract.role}
+    return connection.execute(_KNOWN, {"deployment_id": deployment_id, **its}).one_or_none()
 
 
 def _add_contract(

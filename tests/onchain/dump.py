@@ -18,7 +18,7 @@ READ_AT_RUNS = frozenset(
 """What views said, and when, depends on where runs ended; what logs said does not."""
 
 HOW_IT_CAME = frozenset(
-    {"reorgs", "reorged_blocks", "audits", "alerts", "leases", "endpoint_health"}
+    {"reorgs", "reorged_blocks", "audits", "alerts", "leases", "endpoint_health", "genesis"}
 )
 """What happened on the way, and what it took: never compared."""
 

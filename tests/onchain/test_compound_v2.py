@@ -8,26 +8,26 @@ from pathlib import Path
 
 import pytest
 
-from defirisk.core.adapter import Deployment, Snapshot
+from defirisk.core.adapter import Deployment
 from defirisk.core.evm import Block, CallResult
 from defirisk.core.row import Row
-from defirisk.core.verdict import Mismatch, Verdict
+from defirisk.core.verdict import Mismatch
 from defirisk.indexing.codecs import Codecs
-from defirisk.indexing.verify import differences, verify
+from defirisk.indexing.verify import differences
 from defirisk.protocols.lending.compound_v2 import ADAPTER
 from defirisk.protocols.lending.compound_v2.account_liquidity import borrow_balance, exchange_rate
 from defirisk.protocols.lending.compound_v2.accrual import accrued
 from defirisk.protocols.lending.compound_v2.market_now import market_now
 from defirisk.protocols.lending.compound_v2.rows import AccountMarket, Comptroller, CToken
 from defirisk.store.database import Store
-from defirisk.store.snapshots import snapshot
 from tests.devnet.abi import call_data, words
 from tests.devnet.build import CHECKPOINTS, Devnet, build, fresh, start
 from tests.devnet.checkpoints import read_checkpoints
 from tests.devnet.record import deployments
 from tests.onchain.compound_v2_oddities import Oddities
-from tests.onchain.markets import index_live, new_store, stored, with_reader
+from tests.onchain.markets import index_live, new_store
 from tests.onchain.perturbed import changed
+from tests.onchain.verified import Verified
 
 pytestmark = pytest.mark.onchain
 PACKAGE = "defirisk.protocols.lending.compound_v2"
@@ -40,7 +40,7 @@ def compound_of(devnet: Devnet) -> Deployment:
 
 
 @dataclass(frozen=True)
-class Indexed:
+class Indexed(Verified):
     """A running chain and a store filled from it."""
 
     devnet: Devnet
@@ -49,19 +49,9 @@ class Indexed:
     market: Deployment
     block: Block
 
-    def verdict(self) -> Verdict:
-        of = stored(self.store, self.market)
-        return with_reader(
-            self.devnet.url, lambda reader: verify(reader, self.store, of, self.block)
-        )
-
-    def snapshot(self, block: Block | None = None) -> Snapshot:
-        with self.store.transaction() as connection:
-            # Rows are loaded where they are asked for: the connection has to outlive this.
-            found = snapshot(connection, stored(self.store, self.market), block or self.block)
-            for row_type in ADAPTER.rows:
-                found.rows.all(row_type)
-        return found
+    @property
+    def url(self) -> str:
+        return self.devnet.url
 
 
 @pytest.fixture(scope="module", params=SEEDS)

@@ -70,7 +70,7 @@ def fresh_index(cli: CommandLine, to: str) -> Path:
 
 def test_a_refused_connection_makes_no_store(cli: CommandLine, folder: Path) -> None:
     said = cli.refused("index", "--rpc-url", f"http://u:{SECRET}@127.0.0.1:1/{SECRET}", code=3)
-    assert "http://127.0.0.1:1 eth_chainId: no connection" in said
+    assert "http://127.0.0.1:1 eth_chainId+eth_getBlockByNumber: no connection" in said
     assert SECRET not in said
     assert not list(folder.glob("*.db*"))
 

@@ -14,19 +14,22 @@ from tests.onchain.markets import stored, with_reader
 
 
 class Verified:
-    """Of one deployment on a chain of its own; `block` is where its last run ended."""
+    """Of one deployment, mostly on a chain of its own; `block` is where its last run ended."""
 
     alone: Alone
     store: Store
     market: Deployment
     block: Block
 
+    @property
+    def url(self) -> str:
+        """Of the node."""
+        return self.alone.url
+
     def verdict(self) -> Verdict:
         """Every number of ours against the contracts at the indexed block."""
         of = stored(self.store, self.market)
-        return with_reader(
-            self.alone.url, lambda reader: verify(reader, self.store, of, self.block)
-        )
+        return with_reader(self.url, lambda reader: verify(reader, self.store, of, self.block))
 
     def snapshot(self, block: Block | None = None) -> Snapshot:
         """All rows at a block."""

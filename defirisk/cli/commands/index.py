@@ -26,6 +26,7 @@ Examples:
   defirisk index --follow --metrics 9464
   defirisk index aave-v3 --dry-run   what it would cost, from a few ranges; nothing is stored
   defirisk index aave-v3 --audit receipts
+  defirisk index --audit bloom --again   also look at every block that is stored already
   defirisk index aave-v3 --max-requests 5000     then stop; the next run goes on from there"""
 )
 @click.argument("protocols", nargs=-1, metavar="[PROTOCOL|DEPLOYMENT]...")
@@ -45,6 +46,12 @@ Examples:
     help="What is asked again to prove that no log is missing. sample: headers of blocks with "
     "logs, near the head, and of a few others; bloom: of all blocks; receipts: also the receipts "
     "of blocks that may hold logs. All but none compare totals with the contracts'.",
+)
+@click.option(
+    "--again",
+    is_flag=True,
+    help="With --audit bloom or receipts: audit what is stored already, too, and read again what "
+    "turns out to be incomplete. It begins anew each time.",
 )
 @click.option(
     "--follow", is_flag=True, help="Go on with every new block, until SIGTERM or Ctrl-C comes."
@@ -69,6 +76,7 @@ def command(
     protocols: tuple[str, ...],
     to_block: int | BlockTag,
     audit: AuditMode,
+    again: bool,
     follow: bool,
     metrics: int | None,
     dry_run: bool,
@@ -101,10 +109,12 @@ def command(
 
     if metrics is not None and not follow:
         raise click.UsageError("--metrics needs --follow (see also: status --format prometheus)")
+    if again and (follow or audit not in ("bloom", "receipts")):
+        raise click.UsageError("--again is for one run with --audit bloom or --audit receipts")
     settings = load_settings()
     chain_wanted = settings.chain_id(chain)
     reader = node(settings, rpc_url, chain, timeout, budget=RequestBudget(max_requests))
-    mode = AuditSettings(mode=audit)
+    mode = AuditSettings(mode=audit, again=again)
     if dry_run:
         return _estimate(
             protocols, settings, chain_wanted, reader, to_block, mode, db, format_, output

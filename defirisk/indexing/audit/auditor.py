@@ -5,45 +5,19 @@ from __future__ import annotations
 import random
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import NamedTuple
 
-from defirisk.core.evm import Address, Block, ChainReader, LogPage, LogQuery, RawLog
+from defirisk.core.evm import Address, Block, ChainReader, RawLog
 from defirisk.indexing.audit.blooms import CAUGHT_NOW, UNSERVED, UNUSED, Blooms, by_block
-from defirisk.indexing.audit.doubts import Doubt, settle
+from defirisk.indexing.audit.doubts import REFUTED, Doubt, settle
 from defirisk.indexing.audit.figures import Figures, Unproven
+from defirisk.indexing.audit.given import Range
 from defirisk.indexing.audit.proofs import Proofs
 from defirisk.indexing.audit.receipts import UNPROVEN, ReceiptsAudit
 from defirisk.indexing.audit.settings import Auditable, AuditSettings
 
 HEADERS_AT_ONCE = 1_000
 AUDITS = ("bloom", "receipts", "second-endpoint", "conservation")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Range:
-    """Pages that follow each other, as the node gave them. `topics` are those that each contract
-    is asked for; the query asks for all of them of all contracts.
-    """
-
-    query: LogQuery
-    topics: Mapping[Address, Collection[bytes]]
-    pages: Sequence[LogPage]
-
-    @property
-    def first(self) -> int:
-        """The first block."""
-        return self.pages[0].first_block
-
-    @property
-    def last(self) -> int:
-        """The last block."""
-        return self.pages[-1].last_block
-
-    @cached_property
-    def logs(self) -> list[RawLog]:
-        """All logs, in chain order."""
-        return [log for page in self.pages for log in page.logs]
 
 
 class Sampled(NamedTuple):
@@ -58,10 +32,13 @@ class Sampled(NamedTuple):
 
 @dataclass(slots=True)
 class Audited:
-    """Headers of blocks with logs, logs that were missing, and what stays in doubt."""
+    """Headers of blocks with logs, logs that were missing, given ones that their blocks are proven
+    not to have, and what stays in doubt.
+    """
 
     headers: dict[int, Block] = field(default_factory=dict)
     gained: list[RawLog] = field(default_factory=list)
+    refuted: list[RawLog] = field(default_factory=list)
     unproven: list[Unproven] = field(default_factory=list)
 
     def add(self, headers: Iterable[Block]) -> None:
@@ -129,6 +106,11 @@ class Auditor:
             self._sampled.append(sampled)
         return result
 
+    @property
+    def sampled(self) -> Sequence[Sampled]:
+        """The ranges of which not every header was looked at."""
+        return self._sampled
+
     def distrusted(self) -> list[Sampled]:
         """The ranges to be read again, told once: the node was caught after they were sampled."""
         if not self.caught:
@@ -152,7 +134,7 @@ class Auditor:
 
     def catch(self) -> None:
         """An answer lacked a log, as something else than headers showed, or an earlier run."""
-        self.proofs.false += 1
+        self.proofs.catch()
 
     def _chosen(self, given: Range, logs: Collection[int]) -> tuple[set[int], int]:
         doubted = [*self.doubted, *self.doubted_now]
@@ -205,10 +187,11 @@ class Auditor:
             return
         figures = self.figures["bloom"]
         figures.suspicious += len(doubts)
-        unsettled = await settle(self.asks, doubts, self.proofs, given.query)
+        unsettled = await settle(self.asks, doubts, self.proofs, given)
         for doubt in doubts:
             figures.calls += doubt.asked
             figures.gained += len(doubt.gained)
+            result.refuted += doubt.refuted
             if doubt.gained:
                 result.add([doubt.block])
                 result.gained += doubt.gained
@@ -227,10 +210,15 @@ class Auditor:
         doubted = {doubt.block.number: doubt for doubt in doubts}
         held = [h for h in headers if h.number in logs or h.number in doubted]
         wanted = list(headers) if self._blooms.unused else held
-        gained, left = await self._receipts.prove(wanted, logs, given.query)
-        self.proofs.false += bool(gained)
+        gained, refuted, left = await self._receipts.prove(wanted, logs, given)
+        self.proofs.catch(bool(gained))
         lost = {log.block_number for log in gained}
         result.gained += gained
+        result.refuted += refuted
+        result.unproven += [
+            Unproven(log.block_number, log.block_number, (log.address,), "receipts", REFUTED)
+            for log in refuted
+        ]
         result.add(header for header in wanted if header.number in lost)
         if self._receipts.useless:
             return list(doubts)
@@ -255,8 +243,7 @@ class Auditor:
             async for theirs in second.logs(given.query, page.first_block, page.last_block):
                 figures.calls += 1
                 found += theirs.logs
-        ours = {(log.block_number, log.log_index) for log in given.logs}
-        return [log for log in found if (log.block_number, log.log_index) not in ours]
+        return given.lacks(found, given.logs)
 
     async def _add(self, missing: Sequence[RawLog], result: Audited) -> None:
         known = {(log.block_number, log.log_index) for log in result.gained}

@@ -14,9 +14,12 @@ from defirisk.chain.block_proofs import BlockLogs, BloomDiffers
 from defirisk.chain.bloom import Pair
 from defirisk.chain.receipts import Receipts, RootDiffers
 from defirisk.core.errors import NodeError
-from defirisk.core.evm import Address, Block, LogQuery, RawLog
+from defirisk.core.evm import Address, Block, RawLog
+from defirisk.indexing.audit.given import Range
 from defirisk.indexing.audit.proofs import Proofs
 from defirisk.indexing.audit.settings import Auditable
+
+REFUTED = "a log was served that its block does not have"
 
 
 @dataclass(slots=True)
@@ -43,6 +46,11 @@ class Doubt:
         return tuple(sorted(unshown | {address for address, _ in self.lacking}))
 
     @property
+    def refuted(self) -> list[RawLog]:
+        """Our logs that the block is proven not to have."""
+        return [log for log in self.known if self.proven and log.log_index in self.unshown]
+
+    @property
     def settled(self) -> bool:
         """Whether it is proven what the block holds, and we have nothing else."""
         return self.proven and not self.unshown
@@ -50,7 +58,7 @@ class Doubt:
     def why(self, proofs: Proofs) -> str:
         """What is still in doubt, in words."""
         if self.proven:
-            return "a log was served that its block does not have"
+            return REFUTED
         refused = "; the node refuses to give a block's logs without an address"
         unproven = "and nothing proved what its block holds" + refused * proofs.no_logs
         if self.lacking:
@@ -58,11 +66,10 @@ class Doubt:
             return f"the bloom shows a log of {address} (0x{topic.hex()[:8]}) {unproven}"
         return f"a log was served that the bloom does not show, {unproven}"
 
-    def prove(self, proof: BlockLogs | Receipts, query: LogQuery) -> None:
+    def prove(self, proof: BlockLogs | Receipts, given: Range) -> None:
         """Takes what a proof holds of the whole query for all that there is."""
-        held = proof.logs(query)
-        ours = {log.log_index for log in self.known}
-        self.gained = [log for log in held if log.log_index not in ours]
+        held = proof.logs(given.query)
+        self.gained = given.lacks(held, self.known)
         # Where some receipts are under no root, the log may be one of theirs.
         uncovered = isinstance(proof, Receipts) and proof.unproven
         self.unshown -= self.unshown if uncovered else {log.log_index for log in held}
@@ -70,7 +77,7 @@ class Doubt:
 
 
 async def settle(
-    reader: Auditable, doubts: Sequence[Doubt], proofs: Proofs, query: LogQuery
+    reader: Auditable, doubts: Sequence[Doubt], proofs: Proofs, given: Range
 ) -> list[Doubt]:
     """Asks until every block is proven or the tries are spent; returns the doubts that are left."""
     second = reader.second()
@@ -79,38 +86,29 @@ async def settle(
         if not left:
             break
         asker = second if second is not None and try_ % 2 else reader
-        if proofs.by_receipts(try_):
-            await _by_receipts(asker, left, proofs, query)
-        else:
-            await _by_logs(asker, left, proofs, query)
+        blocks = [doubt.block for doubt in left]
+        by_receipts = proofs.by_receipts(try_)
+        answers = await (asker.receipts(blocks) if by_receipts else asker.block_logs(blocks))
+        _weigh(left, answers, proofs, given)
     proofs.spent += sum(not doubt.proven for doubt in doubts)
-    proofs.false += sum(bool(doubt.gained) for doubt in doubts)
     return [doubt for doubt in doubts if not doubt.settled]
 
 
-async def _by_logs(
-    reader: Auditable, doubts: Sequence[Doubt], proofs: Proofs, query: LogQuery
+def _weigh(
+    doubts: Sequence[Doubt], answers: Sequence[object], proofs: Proofs, given: Range
 ) -> None:
-    answers = await reader.block_logs([doubt.block for doubt in doubts])
+    """An answer that is no proof is a false one where such proofs were ever had."""
     proofs.logs_work |= any(isinstance(answer, BlockLogs) for answer in answers)
-    for doubt, answer in zip(doubts, answers, strict=True):
-        doubt.asked += 1
-        if isinstance(answer, BlockLogs):
-            doubt.prove(answer, query)
-        elif isinstance(answer, BloomDiffers):
-            proofs.false += proofs.logs_work
-        else:
-            proofs.logs_refused += isinstance(answer, NodeError)
-
-
-async def _by_receipts(
-    reader: Auditable, doubts: Sequence[Doubt], proofs: Proofs, query: LogQuery
-) -> None:
-    answers = await reader.receipts([doubt.block for doubt in doubts])
     proofs.receipts_work |= any(isinstance(answer, Receipts) for answer in answers)
     for doubt, answer in zip(doubts, answers, strict=True):
         doubt.asked += 1
-        if isinstance(answer, Receipts):
-            doubt.prove(answer, query)
-        elif isinstance(answer, RootDiffers):
-            proofs.false += proofs.receipts_work
+        match answer:
+            case BlockLogs() | Receipts():
+                doubt.prove(answer, given)
+                proofs.catch(bool(doubt.gained))
+            case BloomDiffers():
+                proofs.catch(proofs.logs_work)
+            case RootDiffers():
+                proofs.catch(proofs.receipts_work)
+            case NodeError():
+                proofs.logs_refused += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 TRIES = 24
@@ -18,7 +19,8 @@ OTHER_EVERY = 4
 class Proofs:
     """`false` answers lacked a log. `logs_work`, `receipts_work`: such proofs were had, so that an
     answer that is none is not all there. `logs_refused`, `spent`: refusals of a block's logs
-    without an address, and blocks that all tries were spent on.
+    without an address, and blocks that all tries were spent on. `on_catch` is called at the first
+    false answer, before anything else is asked.
     """
 
     false: int = 0
@@ -26,6 +28,14 @@ class Proofs:
     receipts_work: bool = False
     logs_refused: int = 0
     spent: int = 0
+    on_catch: Callable[[], None] | None = None
+
+    def catch(self, answers: int = 1) -> None:
+        """So many answers lacked a log."""
+        first = answers > 0 and not self.false
+        self.false += answers
+        if first and self.on_catch is not None:
+            self.on_catch()
 
     @property
     def tries(self) -> int:

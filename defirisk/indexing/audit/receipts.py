@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from defirisk.chain.receipts import Receipts, RootDiffers
-from defirisk.core.evm import Block, LogQuery, RawLog
+from defirisk.core.evm import Block, RawLog
 from defirisk.indexing.audit.figures import Figures
+from defirisk.indexing.audit.given import Range
 from defirisk.indexing.audit.proofs import TRIES, Proofs
 from defirisk.indexing.audit.settings import Auditable
 
@@ -31,10 +32,12 @@ class ReceiptsAudit:
         self._unanswered = 0
 
     async def prove(
-        self, headers: Sequence[Block], logs: Mapping[int, Sequence[RawLog]], query: LogQuery
-    ) -> tuple[list[RawLog], list[Block]]:
-        """The logs that were missing, and the blocks that could not be proven."""
-        gained: list[RawLog] = []
+        self, headers: Sequence[Block], logs: Mapping[int, Sequence[RawLog]], given: Range
+    ) -> tuple[list[RawLog], list[RawLog], list[Block]]:
+        """The logs that were missing, those that their blocks do not have, and the blocks that
+        could not be proven.
+        """
+        gained, refuted = list[RawLog](), list[RawLog]()
         left = list(headers)
         self._figures.population += len(left)
         second = self._reader.second()
@@ -48,14 +51,16 @@ class ReceiptsAudit:
             again = []
             for header, answer in zip(left, answers, strict=True):
                 if isinstance(answer, Receipts):
-                    gained += self._missing(answer, logs.get(header.number, ()), query)
+                    known = logs.get(header.number, ())
+                    gained += self._missing(answer, known, given)
+                    refuted += self._surplus(answer, known, given)
                 else:
                     self._refused += isinstance(answer, RootDiffers)
                     again.append(header)
             left = again
         if self.useless:
             self._figures.note = OTHER_RULE if self._refused else UNSERVED
-        return gained, left
+        return gained, refuted, left
 
     @property
     def useless(self) -> bool:
@@ -63,15 +68,21 @@ class ReceiptsAudit:
         given_up = self._refused >= REFUSED or self._unanswered >= UNANSWERED
         return not self._proofs.receipts_work and given_up
 
-    def _missing(
-        self, receipts: Receipts, known: Sequence[RawLog], query: LogQuery
-    ) -> list[RawLog]:
+    def _missing(self, receipts: Receipts, known: Sequence[RawLog], given: Range) -> list[RawLog]:
         self._proofs.receipts_work = True
         self._figures.checked += 1
         if receipts.unproven:
             self._figures.note = STATE_SYNC
-        ours = {log.log_index for log in known}
-        missing = [log for log in receipts.logs(query) if log.log_index not in ours]
+        missing = given.lacks(receipts.logs(given.query), known)
         self._figures.suspicious += bool(missing)
         self._figures.gained += len(missing)
         return missing
+
+    def _surplus(self, receipts: Receipts, known: Sequence[RawLog], given: Range) -> list[RawLog]:
+        """Where some receipts are under no root, a log may be one of theirs."""
+        if receipts.unproven:
+            return []
+        held = {log.log_index for log in receipts.logs(given.query)}
+        surplus = [log for log in known if log.log_index not in held]
+        self._figures.suspicious += bool(surplus)
+        return surplus

@@ -23,12 +23,14 @@ class AuditSettings:
     blocks near the head, and of `sampled_per_range` others in each range that was asked for; one
     range in `second_every` from a second endpoint. bloom: of all blocks. receipts: of all blocks,
     and the receipts of those that may hold a log. All but none compare totals where a run ends.
+    `again`: what an earlier run took for complete is audited, too; only where every block is.
     """
 
     mode: AuditMode = "sample"
     seed: int = 1
     sampled_per_range: int = 16
     second_every: int = 20
+    again: bool = False
 
     @property
     def every_block(self) -> bool:

@@ -93,7 +93,7 @@ def test_only_one_page_tries_an_unproven_width() -> None:
     assert size.plan(10_000) == 100
     size.answered(100, 0)
     size.refused(400, about_blocks=True)
-    assert size.pages_ahead == 4
+    assert size.pages_ahead == 6
     size.answered(100, 0)
     tried = size.blocks
     assert [size.plan(10_000) for _ in range(3)] == [tried, 100, 100]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-import random
 import time
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
+from itertools import pairwise
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -16,7 +16,16 @@ import pytest
 from sqlalchemy import create_engine
 
 from defirisk.chain.rate import TokenBucket
-from defirisk.chain.rate_state import MemoryShelf, RateState, Row, refuse, reserve
+from defirisk.chain.rate_state import (
+    CATCH_UP,
+    RateState,
+    Seen,
+    Tally,
+    Turn,
+    first_slot,
+    refuse,
+    reserve,
+)
 from defirisk.chain.retry import RetryPolicy
 from defirisk.chain.transport import JsonRpcTransport, TransportSettings
 from defirisk.store.database import Store, open_store
@@ -30,90 +39,91 @@ def test_a_provider_that_never_refused_has_no_limit() -> None:
 
 
 def test_slots_are_spaced_by_the_rate() -> None:
-    state = RateState(rate=10.0, raised_at=100.0)
+    state = RateState(rate=10.0, next_free=100.0, raised_at=100.0, refused=10.0)
     state = reserve(state, now=100.0, slots=5)
     assert state.next_free == pytest.approx(100.5)
     state = reserve(state, now=100.0, slots=5)
     assert state.next_free == pytest.approx(101.0)
 
 
-def test_one_burst_of_refusals_lowers_the_rate_once_and_a_second_one_more() -> None:
-    state = refuse(RateState(), now=100.0, wished=0.0, seen=30.0)
-    assert state.rate == pytest.approx(27.0)
-    state = refuse(state, now=100.5, wished=0.0, seen=30.0)
-    assert state.rate == pytest.approx(27.0)
-    state = refuse(state, now=102.0, wished=0.0, seen=20.0)
-    assert state.rate == pytest.approx(18.9)
-    state = refuse(state, now=110.0, wished=0.0, seen=14.0)
-    assert state.rate == pytest.approx(17.01)
+def _refused(state: RateState, now: float, **changed: object) -> RateState:
+    """After a refusal of a request that was sent by what is known now."""
+    said: dict[str, object] = {
+        "turn": Turn(state.rate, state.refused_at),
+        "pause": 0.0,
+        "seen": Seen(),
+        "tally": Tally(served=50, refused=1),
+    }
+    return refuse(state, now, **(said | changed))  # type: ignore[arg-type]
 
 
-def test_retry_after_holds_even_in_a_burst() -> None:
-    state = refuse(RateState(), now=100.0, wished=0.0, seen=30.0)
-    state = refuse(state, now=100.1, wished=7.0, seen=30.0)
+def test_the_first_refusal_says_how_much_is_borne_at_least() -> None:
+    assert _refused(RateState(), 100.0, seen=Seen(30.0)).rate == 30.0
+    assert _refused(RateState(), 100.0, seen=Seen(3.0)).rate == 16.0
+
+
+def test_requests_that_were_sent_before_the_rate_was_lowered_do_not_lower_it_again() -> None:
+    state = RateState(rate=25.0, refused_at=50.0, refused=25.0)
+    lowered = _refused(state, 100.0)
+    assert lowered.rate == pytest.approx(23.0)
+    late = _refused(lowered, 105.0, turn=Turn(25.0, 50.0))
+    assert late == lowered
+    assert _refused(lowered, 105.0).rate < lowered.rate
+
+
+def test_where_refusals_go_on_what_was_served_meanwhile_is_the_limit() -> None:
+    state = RateState(rate=25.0, refused_at=100.0, refused=27.0)
+    assert _refused(state, 101.5, tally=Tally(served=20, refused=10)).rate == pytest.approx(50 / 3)
+    # At least what went well in the last second, and half of what was sent.
+    assert _refused(state, 101.5, seen=Seen(20.0), tally=Tally(served=20, refused=10)).rate == 20.0
+    assert _refused(state, 101.5, tally=Tally(served=1, refused=30)).rate == 12.5
+    # One refusal after a long time tells nothing but that.
+    assert _refused(state, 200.0, tally=Tally(served=20, refused=10)).rate == pytest.approx(23.0)
+
+
+def test_a_stray_refusal_does_not_lower_the_rate_below_what_was_borne() -> None:
+    state = RateState(rate=21.0, refused_at=100.0, refused=23.0)
+    assert _refused(state, 110.0, seen=Seen(20.0, 22.0)).rate == pytest.approx(22.0 * 0.92)
+    often = Tally(served=20, refused=10)
+    assert _refused(state, 110.0, seen=Seen(20.0, 22.0), tally=often).rate == pytest.approx(19.32)
+
+
+def test_what_is_refused_at_once_again_is_not_yet_the_rate() -> None:
+    """A provider that counts by the second refuses until the second is over."""
+    state = RateState(rate=25.0, refused_at=100.0, refused=27.0)
+    assert _refused(state, 100.4, tally=Tally(served=2, refused=5)).rate == 25.0
+
+
+def test_retry_after_holds_even_for_requests_that_were_sent_before() -> None:
+    state = _refused(RateState(), 100.0, seen=Seen(30.0))
+    state = _refused(state, 100.1, turn=Turn(), pause=7.0)
     assert reserve(state, now=100.2, slots=1).next_free >= 107.1
 
 
-class Server:
-    """A provider that grants `rate` requests a second from a bucket of `burst`, in model time."""
-
-    def __init__(self, rate: float, burst: float) -> None:
-        self.rate, self.burst = rate, burst
-        self.tokens, self.last = burst, 0.0
-
-    def grants(self, now: float) -> bool:
-        self.tokens = min(self.burst, self.tokens + (now - self.last) * self.rate)
-        self.last = now
-        if self.tokens < 1:
-            return False
-        self.tokens -= 1
-        return True
+def test_the_rate_rises_slowly_about_what_was_refused_and_only_where_it_is_used() -> None:
+    held = RateState(rate=23.0, refused=25.0, next_free=100.01, raised_at=100.0)
+    steps = [held.rate]
+    for _ in range(100):
+        held = reserve(held._replace(next_free=100.01), 100.0, 1, served=1)
+        steps.append(held.rate)
+    gained = [after - before for before, after in pairwise(steps)]
+    least = gained.index(min(gained))
+    assert steps[least] == pytest.approx(25.0, rel=0.01)
+    assert gained[0] > 5 * gained[least] < gained[-1]
+    idle = RateState(rate=23.0, refused=25.0, next_free=90.0, raised_at=100.0)
+    assert reserve(idle, 100.0, 1, served=1).rate == 23.0
 
 
-@pytest.mark.parametrize("rate", [2.0, 5.0, 25.0, 90.0])
-@pytest.mark.parametrize("clients", [1, 3])
-def test_the_rate_that_is_allowed_is_used(rate: float, clients: int) -> None:
-    """A minute of model time: nearly all that is granted is used, and few requests are refused."""
-    server, shelf, rng = Server(rate, burst=rate), MemoryShelf(), random.Random(7)
-    queue = [(0.0, n) for n in range(8 * clients)]
-    granted, refused, done = 0, 0, [list[float]() for _ in range(clients)]
-    while queue:
-        queue.sort()
-        now, worker = queue.pop(0)
-        if now > 60.0:
-            break
-        mine = done[worker % clients]
-        if server.grants(now):
-            granted += now > 10.0
-            mine.append(now)
-        else:
-            refused += now > 10.0
-            seen = float(max(1, sum(t > now - 1.0 for t in mine)))
-            change = lambda row, now=now, seen=seen: refuse(RateState(*row), now, 0.0, seen)  # noqa: E731
-            shelf.update("x", change)
-
-        def take(row: Row, now: float = now) -> Row:
-            return reserve(RateState(*row), now, 1)
-
-        after = RateState(*shelf.update("x", take))
-        slot = after.next_free - 1 / after.rate if after.rate else now
-        queue.append((max(now, slot) + 0.1 + rng.uniform(0, 0.01), worker))
-    offered = 50 * min(rate, 8 * clients / 0.105)
-    assert granted >= (0.95 if rate >= 25 else 0.75) * offered
-    # Where 24 requests wait for a turn at 2 a second, a rate that is too high is felt late.
-    assert refused <= (0.2 if rate > 2 else 0.25) * granted
+def test_what_was_learned_an_hour_ago_is_a_first_guess() -> None:
+    state = RateState(rate=23.0, refused=25.0, next_free=100.0, raised_at=100.0)
+    assert reserve(state, 2_000.0, 1).refused == 25.0
+    assert reserve(state, 4_000.0, 1).refused == 0.0
 
 
-def test_a_rate_that_sank_for_nothing_doubles_in_ten_seconds() -> None:
-    now, state = 100.0, RateState(rate=1.0, step=0.04, refused_at=100.0, raised_at=100.0)
-    while now < 110.0:
-        state = reserve(state, now, 1)
-        now = max(now, state.next_free - 0.01)
-    assert 2.0 <= state.rate <= 2.5
-    while now < 160.0:
-        state = reserve(state, now, 1)
-        now = max(now, state.next_free - 0.01)
-    assert state.rate >= 20.0
+def test_turns_that_were_missed_for_a_moment_are_had_at_once() -> None:
+    state = RateState(rate=20.0, next_free=100.0, raised_at=100.0, refused=20.0)
+    assert first_slot(state, 100.05) == 100.0
+    assert first_slot(state, 101.0) == pytest.approx(101.0 - CATCH_UP)
 
 
 def test_a_429_holds_all_requests_to_that_provider_back() -> None:
@@ -165,7 +175,7 @@ def _send_for_two_seconds(url: str, ready: Barrier, sent: Queue[int]) -> None:
 def test_two_processes_share_one_bucket_through_the_store(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'shared.db'}"
     shelf = EndpointHealth(open_store(url, create=True))
-    # A step of zero: the rate stays what it is.
+    # Nothing is said to go well, so the rate stays what it is.
     shelf.update("https://node", lambda _: (20.0, 0.0, 0.0, 0.0, 0.0, 0.0))
     fork = multiprocessing.get_context("fork")
     ready, sent = fork.Barrier(2), fork.Queue()

@@ -17,7 +17,7 @@ from defirisk.cli.alert_settings import AlertSettings, parse
 from defirisk.cli.alerts import alerts_of, tell
 from defirisk.cli.metrics import Served, exposition
 from defirisk.core.errors import UsageError
-from defirisk.core.status import ChainStatus, Status
+from defirisk.core.status import ChainStatus, Status, UnverifiedRange
 from defirisk.store.database import Store, open_store
 from defirisk.store.reorgs import Reorg, put_reorg
 from tests.command import CommandLine
@@ -92,6 +92,11 @@ def test_what_is_wrong_is_named_once_for_each_chain() -> None:
     assert set(alerts_of(chains(verified_ts=NOW - 101), [], settings, NOW)) == {"behind 1"}
     torn = alerts_of(chains(unverified_ranges=((7, 9), (20, 20))), [], settings, NOW)
     assert torn["unverified 1"].startswith("chain 1 has 2 ranges")
+    mark = UnverifiedRange(
+        first_block=7, last_block=9, contracts=("0x1",), audit="bloom", reason="", since_ts=NOW
+    )
+    marked = alerts_of(chains(unverified=(mark,)), [], settings, NOW)
+    assert "first 7 to 9" in marked["unverified 1"]
     assert len(alerts_of(chains(), [reorg], settings, NOW)) == 1
     assert alerts_of(chains(), [reorg._replace(depth=3)], settings, NOW) == {}
     assert alerts_of(chains(), [reorg], settings, NOW + 90_000 - 60) != {}  # behind by then
@@ -127,6 +132,27 @@ def test_what_could_not_be_delivered_is_tried_again(
     listener.answer = 200
     tell(store, torn, settings)
     assert len(listener.posted) == 2
+
+
+def test_what_not_all_were_told_is_tried_again(
+    store: Store, listener: Listener, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = AlertSettings(urls=(listener.url, "nonsense://x"), lag_seconds=2**40)
+    torn = chains(unverified_ranges=((7, 9),))
+    tell(store, torn, settings)
+    assert "does not understand" in capsys.readouterr().err
+    tell(store, torn, settings)
+    assert len(listener.posted) == 2
+
+
+def test_where_nobody_is_to_be_told_nothing_is_sent_or_noted(
+    store: Store, listener: Listener, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torn = chains(unverified_ranges=((7, 9),))
+    assert len(tell(store, torn, AlertSettings(lag_seconds=2**40))) == 1
+    assert capsys.readouterr().err == ""
+    tell(store, torn, AlertSettings(urls=(listener.url,), lag_seconds=2**40))
+    assert len(listener.posted) == 1
 
 
 def test_a_deep_reorg_of_the_store_is_told(store: Store, listener: Listener) -> None:

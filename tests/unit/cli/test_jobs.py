@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,58 @@ def test_the_compose_file_is_what_a_shell_and_compose_read(tmp_path: Path, follo
         assert checked.stderr == ""
         assert f"defirisk {name}" in job
     assert ("--follow" in services["index"]["command"][2]) == follow
+
+
+def test_systemd_is_told_when_and_that_an_overlap_is_no_failure(tmp_path: Path) -> None:
+    units = job_files("systemd", schedule(tmp_path))
+    assert "\nOnUnitInactiveSec=10min\n" in units["defirisk-index.timer"]
+    assert "\nOnCalendar=*-*-* 02:15:00\n" in units["defirisk-nightly.timer"]
+    follow = job_files("systemd", schedule(tmp_path, follow=True))["defirisk-follow.service"]
+    services = {
+        "index": units["defirisk-index.service"],
+        "nightly": units["defirisk-nightly.service"],
+        '"index" "--follow"': follow,
+    }
+    for words, text in services.items():
+        (start,) = (line for line in text.splitlines() if line.startswith("ExecStart="))
+        assert start.endswith(f" {words}" if "--" in words else f' "{words}"')
+        assert "\nSuccessExitStatus=4\n" in text
+        assert f"\nEnvironmentFile=-{tmp_path}/.env\n" in text
+    assert "\nRestart=on-failure\n" in follow
+
+
+def ran_in_compose(tmp_path: Path, name: str, ends_at: str) -> list[str]:
+    """What a service's endless loop runs, up to the program that ends it here."""
+    bin_, log = tmp_path / "bin", tmp_path / "log"
+    bin_.mkdir(exist_ok=True)
+    for program in ("defirisk", "sleep"):
+        over = 'kill "$PPID"' if program == ends_at else ":"
+        script = f'#!/bin/sh\necho "{program} $* $DATABASE_URL" >>{log}\n{over}\n'
+        (bin_ / program).write_text(script)
+        (bin_ / program).chmod(0o755)
+    (text,) = job_files("compose", schedule(tmp_path)).values()
+    words = [word.replace("$$", "$") for word in yaml.safe_load(text)["services"][name]["command"]]
+    path = f"{bin_}{os.pathsep}{os.environ['PATH']}"
+    environment = {"PATH": path, "POSTGRES_PASSWORD": "pw", "TZ": "UTC"}
+    subprocess.run(words, env=environment, timeout=30, check=False)
+    said = log.read_text().splitlines()
+    log.unlink()
+    return said
+
+
+def test_the_loops_of_compose_do_what_they_say(tmp_path: Path) -> None:
+    store = "postgresql+psycopg://defirisk:pw@postgres/defirisk"
+    assert ran_in_compose(tmp_path, "index", "sleep") == [
+        f"defirisk index {store}",
+        f"sleep 600 {store}",
+    ]
+    before = time.time()
+    waited, nightly = ran_in_compose(tmp_path, "nightly", "defirisk")
+    assert nightly == f"defirisk nightly {store}"
+    seconds = int(waited.split()[1])
+    assert 0 < seconds <= 86_400
+    woken = (before + seconds - (2 * 60 + 15) * 60) % 86_400
+    assert min(woken, 86_400 - woken) < 30
 
 
 def test_a_folder_whose_name_would_add_lines_is_refused(tmp_path: Path) -> None:

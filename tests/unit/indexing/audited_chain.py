@@ -31,10 +31,17 @@ def made(path: Path) -> Iterator[Store]:
     store.close()
 
 
-def run(store: Store, reader: Forgetful, mode: AuditMode = "bloom", to: int = 400) -> RunSummary:
+def run(
+    store: Store,
+    reader: Forgetful,
+    mode: AuditMode = "bloom",
+    to: int = 400,
+    *,
+    again: bool = False,
+) -> RunSummary:
     async def work() -> RunSummary:
         try:
-            settings = AuditSettings(mode=mode, second_every=1)
+            settings = AuditSettings(mode=mode, second_every=1, again=again)
             return await index(reader, store, [deployment(CHAIN)], to, audit=settings)
         finally:
             await reader.aclose()

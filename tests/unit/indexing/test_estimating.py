@@ -21,6 +21,7 @@ from defirisk.indexing.estimating import SAMPLES, WIDTH, estimate, spread
 from defirisk.indexing.run import RunSummary, index
 from defirisk.store.database import Store, open_store
 
+SAMPLE = AuditSettings()
 CHAIN = GeneratedChain(ChainShape(blocks=6_000, every=5, logs_per_block=2, seed=3))
 
 
@@ -41,11 +42,13 @@ def estimated(url: str, store: Store | None, audit: AuditSettings) -> tuple[Esti
     return asyncio.run(work())
 
 
-def indexed(url: str, store: Store, limit: int | None = None) -> tuple[RunSummary, int, int]:
+def indexed(
+    url: str, store: Store, limit: int | None = None, audit: AuditSettings = SAMPLE
+) -> tuple[RunSummary, int, int]:
     async def work() -> tuple[RunSummary, int, int]:
         reader = RpcChainReader(url, budget=RequestBudget(limit))
         try:
-            summary = await index(reader, store, [deployment(CHAIN)], "latest")
+            summary = await index(reader, store, [deployment(CHAIN)], "latest", audit=audit)
             return summary, reader.asked.requests, reader.asked.calls
         finally:
             await reader.aclose()
@@ -63,6 +66,11 @@ def test_an_estimate_asks_little_and_is_near(url: str, tmp_path: Path) -> None:
     assert sum(first.calls.values()) == pytest.approx(calls, rel=0.5)
     later, _ = estimated(url, store, AuditSettings())
     assert (later.blocks, later.logs) == (0, 0)
+    again = AuditSettings(mode="receipts", again=True)
+    expected, _ = estimated(url, store, again)
+    _, requests, calls = indexed(url, store, audit=again)
+    assert expected.requests == pytest.approx(requests, rel=0.5)
+    assert sum(expected.calls.values()) == pytest.approx(calls, rel=0.1)
     store.close()
 
 
@@ -81,6 +89,16 @@ def test_audits_cost_what_the_estimate_says() -> None:
         assert provider.cost({"eth_call": 2, "eth_unheard": 1}) == (
             2 * provider.prices["eth_call"] + provider.default
         )
+
+
+def test_providers_charge_what_their_pages_say() -> None:
+    calls = {"eth_chainId": 1, "eth_getLogs": 2, "eth_getBlockByNumber": 10, "eth_feeHistory": 1}
+    costs = {provider.name: provider.cost(calls) for provider in provider_units()}
+    assert costs == {
+        "alchemy": 0 + 2 * 60 + 10 * 20 + 20,
+        "gelato": 0 + 2 * 75 + 10 * 16 + 20,
+        "infura": 5 + 2 * 255 + 10 * 80 + 80,
+    }
 
 
 def test_a_run_stops_at_its_limit_and_goes_on_from_there(url: str, tmp_path: Path) -> None:

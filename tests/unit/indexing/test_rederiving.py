@@ -36,7 +36,7 @@ def store(chain: GeneratedChain, tmp_path: Path) -> Store:
 def lose_all_that_follows(store: Store) -> None:
     """No rows, no watched contracts, no tokens: only what was read, and what it was read for."""
     base = {"blocks", "raw_logs", "raw_calls", "verified_ranges", "asked_events", "deployments"}
-    kept = base | {"chains", "recent_blocks", "audits", "unverified_ranges"}
+    kept = base | {"chains", "genesis", "recent_blocks", "audits", "unverified_ranges"}
     with store.transaction() as connection:
         for table in reversed(metadata.sorted_tables):
             if table.name not in kept:

@@ -18,7 +18,7 @@ from defirisk.core.errors import CheckFailed, StoreError, UsageError
 from defirisk.core.plugins import adapters
 from defirisk.indexing.codecs import Codecs
 from defirisk.indexing.snapshot_export import MEMBERS, export_snapshot
-from defirisk.indexing.snapshot_import import compare_with_node, import_snapshot
+from defirisk.indexing.snapshot_import import SAMPLE, compare_with_node, import_snapshot
 from defirisk.store.database import Store, open_store
 from defirisk.store.snapshot_file import MANIFEST, SnapshotRefused, opened_snapshot
 from defirisk.store.unverified import Unverified, put_unverified
@@ -114,11 +114,11 @@ def test_what_is_not_verified_is_only_exported_where_that_is_said(
 
 
 def test_a_node_is_asked_about_its_blocks(sent: Path) -> None:
-    def compared(chain: GeneratedChain) -> int:
+    def compared(chain: GeneratedChain, most: int = SAMPLE) -> int:
         async def go(url: str) -> int:
             reader = RpcChainReader(url)
             try:
-                return await compare_with_node(sent, reader)
+                return await compare_with_node(sent, reader, most)
             finally:
                 await reader.aclose()
 
@@ -127,9 +127,11 @@ def test_a_node_is_asked_about_its_blocks(sent: Path) -> None:
 
     chain = GeneratedChain(SHAPE)
     assert compared(chain) > 20
+    assert compared(chain, most=0) == 1
     chain.reorg(1, seed=1)
-    with pytest.raises(SnapshotRefused, match=r"block 80 is 0x.* in it, and 0x.* at the node"):
-        compared(chain)
+    for most in (SAMPLE, 0):  # the last block is always among those that are asked for
+        with pytest.raises(SnapshotRefused, match=r"block 80 is 0x.* in it, and 0x.* at the node"):
+            compared(chain, most)
 
 
 def is_empty(store: Store) -> bool:
@@ -172,6 +174,21 @@ def test_a_damaged_file_is_refused_wherever_it_is_damaged(
     for length in (0, 10, len(whole) // 2, len(whole) - 1):
         path.write_bytes(whole[:length])
         assert "snapshot" in refused(ours, path)
+
+
+def test_a_member_that_was_exchanged_for_another_is_refused(
+    sent: Path, ours: Store, tmp_path: Path
+) -> None:
+    """As long as the one before, and packed properly: only its digest tells."""
+    path = tmp_path / "exchanged.snapshot"
+    with zipfile.ZipFile(sent) as whole, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as other:
+        for entry in whole.infolist():
+            content = whole.read(entry)
+            if entry.filename == LOGS:
+                content = content[:-5] + bytes([content[-5] ^ 1]) + content[-4:]
+            other.writestr(entry.filename, content)
+    assert digest_of(path) is None
+    assert f"{LOGS} is not what its digest says" in refused(ours, path)
 
 
 LOGS, BLOCKS, DEPLOYMENTS = "raw_logs.jsonl", "blocks.jsonl", "deployments.jsonl"

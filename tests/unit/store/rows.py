@@ -14,7 +14,7 @@ from defirisk.core.plugins import adapter
 from defirisk.core.row import Row
 from defirisk.protocols.lending.aave_v3.rows import Account, UserReserve
 from defirisk.store.database import Store, open_store
-from defirisk.store.derived import FoldState
+from defirisk.store.derived import FoldState, Held
 from defirisk.store.registry import put_deployment
 from defirisk.store.row_tables import row_table
 
@@ -30,9 +30,9 @@ class Ledger:
     connection: Connection
     deployment_id: int
 
-    def state(self) -> FoldState:
-        """A new batch."""
-        return FoldState(self.connection, self.deployment_id, FIRST_BLOCK)
+    def state(self, held: Held | None = None) -> FoldState:
+        """A new batch; `held` is what the one before knew."""
+        return FoldState(self.connection, self.deployment_id, FIRST_BLOCK, held)
 
     def versions(self, row_type: type[Row], *values: str) -> list[tuple[object, ...]]:
         """(key…, from, to, values…) of every stored version, in order."""

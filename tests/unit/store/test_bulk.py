@@ -144,8 +144,13 @@ def test_the_order_of_text_is_asked_of_postgresql(store: Store) -> None:
         assert collated == (connection.dialect.name == "postgresql")
 
 
-def test_logs_come_back_in_chain_order_with_their_topics_and_times(store: Store) -> None:
-    """More than are read at once, in any order of arrival, some of them twice."""
+@pytest.mark.parametrize("strangers", [0, 600])
+def test_logs_come_back_in_chain_order_with_their_topics_and_times(
+    store: Store, strangers: int
+) -> None:
+    """More than are read at once, in any order of arrival, some of them twice; also of more
+    contracts than the database is asked for.
+    """
     source = random.Random(3)
     logs = [
         RawLog(
@@ -169,7 +174,8 @@ def test_logs_come_back_in_chain_order_with_their_topics_and_times(store: Store)
             source.shuffle(logs)
             put_logs(connection, 1, logs)
         addresses = [f"0x{n:040x}" for n in (0, 2)]
-        found = list(logs_of(connection, 1, addresses, 10, 800))
+        more = [f"0x{n:040x}" for n in range(1_000, 1_000 + strangers)]
+        found = list(logs_of(connection, 1, [*addresses, *more], 10, 800))
     wanted = sorted(
         (log for log in logs if log.address in addresses and 10 <= log.block_number <= 800),
         key=lambda log: (log.block_number, log.log_index),
@@ -206,10 +212,12 @@ def test_a_page_of_logs_is_read_by_key_and_nothing_is_sorted(store: Store) -> No
         put_blocks(connection, 1, heads)
         put_logs(connection, 1, logs)
         event.listen(connection, "before_cursor_execute", keep)
-        assert len(list(logs_of(connection, 1, [logs[0].address], 0, 999))) == 234
+        for contracts, count in ((1, 234), (30, 7_000), (600, 7_000)):
+            addresses = [f"0x{n:040x}" for n in range(contracts)]
+            assert len(list(logs_of(connection, 1, addresses, 0, 999))) == count
         if connection.dialect.name == "postgresql":
             assert connection.exec_driver_sql("SHOW enable_sort").scalar_one() == "on"
-    assert len(plans) == 3
+    assert len(plans) == 1 + 3 + 3
     assert all("pk_raw_logs" in plan or "autoindex_raw_logs_1" in plan for plan in plans), plans
     assert not any("Sort" in plan or "TEMP B-TREE" in plan for plan in plans), plans
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event, inspect
 
-from defirisk.store.derived import StoredRows, undo_after
+from defirisk.core.adapter import Deployment
+from defirisk.store import derived
+from defirisk.store.database import Store
+from defirisk.store.derived import Held, StoredRows, drop_all, undo_after
+from defirisk.store.registry import put_deployment
+from tests.logical_dump import differences, logical_dump
 from tests.unit.store.rows import AAVE, FIRST_BLOCK, Account, Ledger, ledger
 
 Version = tuple[object, ...]
@@ -26,9 +34,9 @@ def modes(book: Ledger) -> list[Version]:
     return book.versions(Account, "emode_category_id")
 
 
-def put(book: Ledger, *steps: tuple[int, str, int]) -> int:
+def put(book: Ledger, *steps: tuple[int, str, int], held: Held | None = None) -> int:
     """One batch of puts: (block, key, value)."""
-    state = book.state()
+    state = book.state(held)
     for block, name, mode in steps:
         state.at = block
         state.put(account(name, mode))
@@ -138,18 +146,22 @@ def test_undoing_deletes_what_came_after_and_reopens_what_it_closed(
 
 
 @settings(max_examples=40)
-@given(STEPS, st.integers(0, 60), st.integers(1, 9))
+@given(STEPS, st.integers(0, 60), st.integers(1, 9), st.sampled_from([None, 0, 2, 50_000]))
 def test_any_history_reads_back_at_every_block_however_it_was_batched(
-    steps: list[tuple[int, str, int]], cut: int, size: int
+    steps: list[tuple[int, str, int]], cut: int, size: int, most_held: int | None
 ) -> None:
-    """Against a plain dictionary per block; and fold, undo, fold equals fold."""
+    """Against a plain dictionary per block; and fold, undo, fold equals fold.
+
+    `most_held`: so many rows are remembered from batch to batch; None: nothing is.
+    """
     history, block = [], FIRST_BLOCK
     for gap, name, mode in steps:
         block += gap
         history.append((block, name, mode))
-    with ledger() as book:
+    held: Held | None = None if most_held is None else defaultdict(dict)
+    with ledger() as book, patch.object(derived, "_MOST_HELD", most_held or 0):
         for batch in _whole_blocks(history, size):
-            put(book, *batch)
+            put(book, *batch, held=held)
         once = modes(book)
         for at in range(FIRST_BLOCK - 1, block + 2):
             expected = {name: mode for when, name, mode in history if when <= at}
@@ -160,6 +172,59 @@ def test_any_history_reads_back_at_every_block_however_it_was_batched(
         undo_after(book.connection, AAVE, book.deployment_id, cut)
         put(book, *(step for step in history if step[0] > cut))
         assert modes(book) == once
+
+
+def test_what_is_held_is_not_loaded_again() -> None:
+    held: Held = defaultdict(dict)
+    asked: list[str] = []
+    with ledger() as book:
+        put(book, (20, "0xaa", 1), held=held)
+        event.listen(book.connection, "before_cursor_execute", lambda *args: asked.append(args[2]))
+        put(book, (30, "0xaa", 1), held=held)
+        assert not asked
+        put(book, (30, "0xaa", 2), held=held)
+        assert not any(words.startswith("SELECT") for words in asked)
+        assert modes(book) == [("0xaa", 20, 30, 1), ("0xaa", 30, None, 2)]
+
+
+def test_all_rows_of_one_deployment_go_and_those_of_another_stay() -> None:
+    with ledger() as book:
+        put(book, (20, "0xaa", 1), (30, "0xaa", 2))
+        drop_all(book.connection, AAVE, book.deployment_id)
+        assert modes(book) == []
+
+
+def test_a_table_of_one_deployment_alone_is_emptied_or_nothing_happened(store: Store) -> None:
+    """SQLite makes it anew: with the columns and indexes it had, and only if all succeeds."""
+    with store.transaction() as connection:
+        market = Deployment(name="a", protocol="aave-v3", chain_id=1, first_block=0)
+        mine = put_deployment(connection, market, 1).id
+        put(Ledger(connection, mine), (20, "0xaa", 1), (30, "0xaa", 2))
+    before, schema = logical_dump(store), _schema(store)
+    with store.engine.connect() as connection:
+        drop_all(connection, AAVE, mine)
+        assert modes(Ledger(connection, mine)) == []
+        connection.rollback()
+    assert not differences(logical_dump(store), before)
+    with store.transaction() as connection:
+        drop_all(connection, AAVE, mine)
+    assert len(before["aave_v3_accounts"]) == 2
+    assert logical_dump(store)["aave_v3_accounts"] == []
+    assert _schema(store) == schema
+
+
+def _schema(store: Store) -> dict[str, Any]:
+    """Columns, keys and indexes of every table, in an order of their own."""
+    seen = inspect(store.engine)
+    return {
+        table: [
+            sorted(map(repr, seen.get_columns(table))),
+            repr(seen.get_pk_constraint(table)),
+            sorted(map(repr, seen.get_indexes(table))),
+            sorted(map(repr, seen.get_foreign_keys(table))),
+        ]
+        for table in seen.get_table_names()
+    }
 
 
 def _whole_blocks(history: list[tuple[int, str, int]], size: int) -> list[list[Any]]:

@@ -29,16 +29,17 @@ def touches(log: Log) -> list[tuple[type[Row], Key]]:
 def fold(log: Log, state: State) -> None:
     """Applies a log to the rows it touches."""
     vault = log.contract.address
-    totals = state.get(Totals, vault)
     if log.event == "Transfer":
         changes, minted = balance_changes(log.args)
         for account, change in changes:
-            held = state.get(ShareBalance, vault, account)
-            state.put(replace(held, balance_raw=added(held.balance_raw, change)))
+            held = added(state.get(ShareBalance, vault, account).balance_raw, change)
+            state.put(ShareBalance(vault=vault, account=account, balance_raw=held))
         if minted:
+            totals = state.get(Totals, vault)
             supply = added(totals.total_supply_raw, minted)
             state.put(replace(totals, total_supply_raw=supply))
         return
+    totals = state.get(Totals, vault)
     assets, shares = log.args["assets"], log.args["shares"]
     known = min(totals.traded_assets_raw, totals.traded_shares_raw)
     if min(assets, shares) >= min(LEAST_TRADED, max(1, known)):
