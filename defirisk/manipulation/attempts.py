@@ -100,7 +100,7 @@ def earners(
         yield against
     if listing.free > 0:
         yield owing
-    if len(others) == 1:
+    if len(others) == 1 and listing.lends:
         yield from _liquidating(book, listing, others[0])
 
 
