@@ -31,14 +31,14 @@ def memory(units: int, scenarios: int) -> dict[str, float]:
 
     book = synthetic.book(units)
     drawn = synthetic.scenarios(book, scenarios)
-    before = _peak_mb()
+    before = peak_mb()
     begun = time.process_time()
     screen(book, drawn, sweep=CompiledSweep(book))
     seconds = time.process_time() - begun
-    return {"peak_mb": _peak_mb(), "book_mb": before, "cpu_s": seconds}
+    return {"peak_mb": peak_mb(), "book_mb": before, "cpu_s": seconds}
 
 
-def _peak_mb() -> float:
+def peak_mb() -> float:
     """Highest resident memory so far.
 
     Of this program: Linux's `ru_maxrss` begins with what the process had that started it.

@@ -9,14 +9,16 @@ from alembic import context
 from defirisk.core.plugins import adapters
 from defirisk.store.base_tables import metadata
 from defirisk.store.row_tables import declare
-from defirisk.store.types import WideInteger
+from defirisk.store.types import AnyText, WideInteger
 
 
 def render_item(kind: str, item: Any, autogen: Any) -> str | Literal[False]:
-    """Writes our own column type into a new migration by its name."""
+    """Writes our own column types into a new migration: one by its name, one as the text it is."""
     if kind == "type" and isinstance(item, WideInteger):
         autogen.imports.add("from defirisk.store.types import WideInteger")
         return "WideInteger()"
+    if kind == "type" and isinstance(item, AnyText):
+        return "sa.Text()"
     return False
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from defirisk.cli import progress
 from defirisk.cli.main import run
 
 _CONFIGURATION = ("ETH_RPC_URL", "DATABASE_URL", "DEFIRISK_")
@@ -35,6 +37,8 @@ class CommandLine:
         for name in list(os.environ):
             if name.startswith(_CONFIGURATION):
                 monkeypatch.delenv(name)
+        # On a busy machine everything is long work; what a test reads does not depend on that.
+        monkeypatch.setattr(progress, "EVERY_SECONDS", math.inf)
 
     def __call__(self, *words: str, folder: Path | None = None) -> Ran:
         """Runs `defirisk WORDS` in a folder."""

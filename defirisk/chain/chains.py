@@ -10,11 +10,17 @@ from importlib.resources import files
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownChain:
-    """A chain's id, and the start of its explorer's address pages (empty where it has none)."""
+    """A chain's id, and the start of its explorer's address pages (empty where it has none).
+
+    `finality_depth`: blocks below the head that are taken as final where the node does not say.
+    `block_seconds`: about, for estimates and for how often to look.
+    """
 
     short_name: str
     chain_id: int
     explorer: str
+    finality_depth: int = 64
+    block_seconds: float = 12.0
 
 
 @cache
@@ -23,7 +29,11 @@ def known_chains() -> dict[str, KnownChain]:
     tables = tomllib.loads(files("defirisk.chain").joinpath("chains.toml").read_text("utf-8"))
     return {
         name: KnownChain(
-            short_name=name, chain_id=table["chain_id"], explorer=table["explorer_address_url"]
+            short_name=name,
+            chain_id=table["chain_id"],
+            explorer=table["explorer_address_url"],
+            finality_depth=table["finality_depth"],
+            block_seconds=table["block_time_seconds"],
         )
         for name, table in tables.items()
     }

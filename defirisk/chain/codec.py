@@ -17,6 +17,7 @@ from eth_abi.abi import encode
 from eth_abi.exceptions import EncodingError
 from eth_hash.auto import keccak
 
+from defirisk.chain.unrolled import Decode, unrolled
 from defirisk.chain.words import DecodeError, compile_sequence, compile_topic
 from defirisk.core.errors import DefiriskError, UsageError
 from defirisk.resources import read_text
@@ -28,21 +29,14 @@ class EncodeError(DefiriskError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """Where an event's fields are: `indexed_names` in its topics, `data_names` in its data."""
+    """Where an event's fields are: `indexed_names` in its topics, `data_names` in its data.
+
+    `decode` gives the fields by name, of all topics and the data. Errors: `DecodeError`.
+    """
 
     indexed_names: tuple[str, ...]
     data_names: tuple[str, ...]
-    _topics: tuple[Callable[[bytes], object], ...]
-    _data: Callable[[bytes], Sequence[object]]
-
-    def decode(self, topics: Sequence[bytes], data: bytes) -> dict[str, object]:
-        """The fields by name, of the topics after the first. Errors: `DecodeError`."""
-        fields: dict[str, object] = {
-            name: read(topic)
-            for name, read, topic in zip(self.indexed_names, self._topics, topics, strict=True)
-        }
-        fields.update(zip(self.data_names, self._data(data), strict=True))
-        return fields
+    decode: Decode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +60,7 @@ class EventCodec:
         if layout is None or topics[0] != self.topic0:
             raise DecodeError(f"these {len(topics)} topics are not those of {self.signature}")
         try:
-            return layout.decode(topics[1:], data)
+            return layout.decode(topics, data)
         except DecodeError as error:
             raise DecodeError(f"{self.signature}: {error}") from None
 
@@ -122,15 +116,32 @@ def _layout(entry: Mapping[str, Any]) -> Layout:
     signature = signature_of(entry)
     if entry.get("anonymous"):
         raise UsageError(f"{signature} is anonymous: it has no topic to find it by")
-    names = _names(inputs, signature)
-    types = [_type(parameter) for parameter in inputs]
-    indexed = [bool(parameter.get("indexed")) for parameter in inputs]
+    types = dict(zip(_names(inputs, signature), map(_type, inputs), strict=True))
+    marked = {n for n, i in zip(types, inputs, strict=True) if i.get("indexed")}
+    indexed = {name: abi_type for name, abi_type in types.items() if name in marked}
+    data = {name: abi_type for name, abi_type in types.items() if name not in marked}
+    checked = word_by_word(indexed, data)
     return Layout(
-        indexed_names=tuple(n for n, i in zip(names, indexed, strict=True) if i),
-        data_names=tuple(n for n, i in zip(names, indexed, strict=True) if not i),
-        _topics=tuple(compile_topic(t) for t, i in zip(types, indexed, strict=True) if i),
-        _data=compile_sequence([t for t, i in zip(types, indexed, strict=True) if not i]),
+        indexed_names=tuple(indexed),
+        data_names=tuple(data),
+        decode=unrolled(indexed, data, checked) or checked,
     )
+
+
+def word_by_word(indexed: Mapping[str, str], data: Mapping[str, str]) -> Decode:
+    """Decoding by one reader per field, whatever their types; it says what is wrong."""
+    topic_readers = [compile_topic(abi_type) for abi_type in indexed.values()]
+    read_data = compile_sequence(list(data.values()))
+
+    def decode(topics: Sequence[bytes], words: bytes) -> dict[str, object]:
+        fields = {
+            name: read(topic)
+            for name, read, topic in zip(indexed, topic_readers, topics[1:], strict=True)
+        }
+        fields.update(zip(data, read_data(words), strict=True))
+        return fields
+
+    return decode
 
 
 def compile_function(entry: Mapping[str, Any]) -> FunctionCodec:

@@ -7,21 +7,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from itertools import count
-from time import time
+from time import monotonic, time
 
 import aiohttp
 import orjson
 
 from defirisk import __version__
 from defirisk.chain.answers import BatchRefused, Request, describe, match, read
+from defirisk.chain.counts import Counts, RequestBudget
 from defirisk.chain.endpoint import Endpoint
+from defirisk.chain.health import Health
 from defirisk.chain.node_errors import (
     Asked,
     NodeUnavailable,
     Overwhelmed,
+    RateLimited,
     classify,
     classify_status,
 )
+from defirisk.chain.rate import TokenBucket
 from defirisk.chain.retry import RetryPolicy
 from defirisk.chain.tasks import gather_or_cancel
 from defirisk.core.errors import NodeError, RangeTooLarge, RetryableNodeError
@@ -37,18 +41,32 @@ class TransportSettings:
     """`timeout` in seconds for one HTTP exchange; `batch_size` in requests per exchange."""
 
     timeout: float = 30.0
-    batch_size: int = 100
+    batch_size: int = 200
     concurrency: int = 8
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     user_agent: str = f"defirisk/{__version__}"
 
 
 class JsonRpcTransport:
-    """One node's JSON-RPC. Belongs to the event loop in which it was first used."""
+    """One node's JSON-RPC. Belongs to the event loop in which it was first used.
 
-    def __init__(self, url: str, settings: TransportSettings | None = None) -> None:
+    `budget` may be shared by several; so may `bucket` by those of one provider.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        settings: TransportSettings | None = None,
+        *,
+        budget: RequestBudget | None = None,
+        bucket: TokenBucket | None = None,
+    ) -> None:
         self.endpoint = Endpoint(url)
         self.settings = settings or TransportSettings()
+        self.budget = budget or RequestBudget()
+        self.bucket = bucket or TokenBucket(self.endpoint.host)
+        self.counts = Counts()
+        self.health = Health()
         self._batch_limit = max(1, self.settings.batch_size)
         self._ids = count(1)
         self._slots = asyncio.Semaphore(self.settings.concurrency)
@@ -103,6 +121,24 @@ class JsonRpcTransport:
 
     async def post(self, requests: Sequence[Request]) -> list[object | NodeError]:
         """One HTTP exchange without retries: each request's result or error."""
+        try:
+            answers = await self._exchange(requests)
+        except RateLimited as error:
+            await self._slow_down([error])
+            raise
+        limited = [answer for answer in answers if isinstance(answer, RateLimited)]
+        if limited:
+            await self._slow_down(limited)
+        else:
+            self.bucket.succeeded()
+        return answers
+
+    async def _slow_down(self, refusals: Sequence[RateLimited]) -> None:
+        self.counts.refused += 1
+        wished = max(error.retry_after or 0.0 for error in refusals)
+        await self.bucket.refused(min(wished, self.settings.retry.max_retry_after))
+
+    async def _exchange(self, requests: Sequence[Request]) -> list[object | NodeError]:
         host, scrub = self.endpoint.host, self.endpoint.scrub
         asked = describe(requests, host)
         ids = [next(self._ids) for _ in requests]
@@ -111,7 +147,7 @@ class JsonRpcTransport:
             for i, r in zip(ids, requests, strict=True)
         ]
         payload = orjson.dumps(calls if len(calls) > 1 else calls[0], default=list)
-        status, retry_after, body = await self._send(payload, asked)
+        status, retry_after, body = await self._send(payload, len(calls), asked)
         parsed = _parse(body)
         refused = classify_status(status, asked, retry_after)
         if refused is not None and not self._is_nodes_own(status, parsed, asked):
@@ -136,19 +172,27 @@ class JsonRpcTransport:
             return status < 500 or type(meant) is not NodeError
         return isinstance(parsed, list)
 
-    async def _send(self, payload: bytes, asked: Asked) -> tuple[int, float | None, bytes]:
+    async def _send(
+        self, payload: bytes, calls: int, asked: Asked
+    ) -> tuple[int, float | None, bytes]:
         """Status, Retry-After in seconds and body. No exception of aiohttp gets out of here."""
-        try:
-            async with (
-                self._slots,
-                self._open().post(
+        async with self._slots:
+            await self.bucket.take()
+            self.budget.spend()
+            self.counts.requests += 1
+            self.counts.calls += calls
+            start = monotonic()
+            try:
+                async with self._open().post(
                     self.endpoint.reveal(), data=payload, allow_redirects=False
-                ) as response,
-            ):
-                wished = _seconds(response.headers.get("Retry-After"))
-                return response.status, wished, await response.read()
-        except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            failure = self._connection_failure(error, asked)
+                ) as response:
+                    wished = _seconds(response.headers.get("Retry-After"))
+                    answer = response.status, wished, await response.read()
+                self.health.measured(monotonic() - start)
+                return answer
+            except (TimeoutError, aiohttp.ClientError, OSError) as error:
+                self.counts.failed += 1
+                failure = self._connection_failure(error, asked)
         # Raised outside the except clause: the caught exception holds the URL and must not become
         # the context of this one.
         raise failure

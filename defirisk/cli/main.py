@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 from keyword import iskeyword
 from typing import NoReturn
@@ -27,7 +28,11 @@ _COMMANDS = (
     "propose",
     "replay",
     "report",
+    "nightly",
+    "jobs",
     "list",
+    "snapshot",
+    "db",
 )
 
 
@@ -71,7 +76,8 @@ def cli(verbose: bool) -> None:
     """On-chain DeFi risk: exact positions, shocks, and what they would break.
 
     Data goes to stdout, everything else to stderr. Exit codes: 0 fine, 1 a check found a
-    difference, 2 wrong use, 3 the node failed, 130 interrupted.
+    difference, 2 wrong use, 3 the node failed, 4 another run works on it, 130 interrupted, 143
+    terminated.
     """
     if verbose:
         import logging
@@ -82,7 +88,15 @@ def cli(verbose: bool) -> None:
 
 def main() -> NoReturn:
     """Runs the command line and leaves with its exit code."""
+    signal.signal(signal.SIGTERM, _terminate)
     sys.exit(run(sys.argv[1:]))
+
+
+def _terminate(number: int, _frame: object) -> NoReturn:
+    """Ends as after an interrupt: the step in progress is rolled back, a lease is let go."""
+    signal.signal(number, signal.SIG_IGN)
+    click.echo("terminated: what was finished is stored, run it again to go on", err=True)
+    sys.exit(128 + number)
 
 
 def run(args: list[str]) -> int:

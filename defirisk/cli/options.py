@@ -36,9 +36,16 @@ def node_options(command: F) -> F:
     )(command)
     return click.option(
         "--rpc-url",
-        help="JSON-RPC address of the node. Never stored or shown. "
-        "[default: that of --chain in defirisk.toml, else ETH_RPC_URL]",
+        multiple=True,
+        callback=_joined,
+        help="JSON-RPC address of a node, or several: repeat it, or separate them by commas. Where "
+        "one fails another is asked. Never stored or shown. "
+        "[default: those of --chain in defirisk.toml, else ETH_RPC_URL]",
     )(chain_option(command))
+
+
+def _joined(_context: click.Context, _option: click.Parameter, urls: tuple[str, ...]) -> str | None:
+    return ",".join(urls) or None
 
 
 def chain_option(command: F) -> F:

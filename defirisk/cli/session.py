@@ -12,6 +12,7 @@ from defirisk import __version__
 from defirisk.cli.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from defirisk.chain.counts import RequestBudget
     from defirisk.chain.rpc import RpcChainReader
     from defirisk.core.book import Book
     from defirisk.core.evm import Block, BlockTag, ChainReader
@@ -34,13 +35,33 @@ def opened(db: str | None, *, create: bool = False) -> Iterator[tuple[Settings, 
         store.close()
 
 
-def node(settings: Settings, url: str | None, chain: str | None, timeout: float) -> RpcChainReader:
-    """The node that the flags, the environment or the settings name."""
+def node(
+    settings: Settings,
+    url: str | None,
+    chain: str | None,
+    timeout: float,
+    *,
+    budget: RequestBudget | None = None,
+) -> RpcChainReader:
+    """The endpoints that the flags, the environment or the settings name."""
     from defirisk.chain.rpc import RpcChainReader
     from defirisk.chain.transport import TransportSettings
 
-    transport = TransportSettings(timeout=timeout)
-    return RpcChainReader(settings.rpc_url(url, chain), transport=transport)
+    urls = settings.rpc_urls(url, chain)
+    return RpcChainReader(
+        urls,
+        transport=TransportSettings(timeout=timeout),
+        chain_id=settings.chain_id(chain) if len(urls) > 1 else None,
+        budget=budget,
+    )
+
+
+def share_rates(reader: RpcChainReader, store: Store) -> None:
+    """All processes with this store ask a provider together no faster than it bears."""
+    from defirisk.store.endpoint_health import EndpointHealth
+
+    if store.engine.url.database not in (None, "", ":memory:"):
+        reader.share_rates(EndpointHealth(store))
 
 
 async def served_chain(reader: ChainReader, wanted: int | None) -> int:

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from defirisk.cli.alert_settings import AlertSettings
+from defirisk.cli.alert_settings import parse as parse_alerts
 from defirisk.cli.options import DEFAULT_DB
 from defirisk.core.adapter import Deployment
 from defirisk.core.errors import UsageError
@@ -21,7 +23,7 @@ from defirisk.core.plugins import nearest
 
 FILE = "defirisk.toml"
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
-_TOP_LEVEL = {"db", "chains", "deployment", "heartbeats"}
+_TOP_LEVEL = {"db", "chains", "deployment", "heartbeats", "alerts"}
 _CHAIN_KEYS = {"chain_id", "rpc_url"}
 _ADDRESS = re.compile("0x[0-9a-f]{40}")
 _URL_VARIABLES = ("ETH_RPC_URL", "DEFIRISK_RPC_URL")
@@ -29,11 +31,11 @@ _URL_VARIABLES = ("ETH_RPC_URL", "DEFIRISK_RPC_URL")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainSettings:
-    """One [chains.NAME] table. `rpc_url` is a secret."""
+    """One [chains.NAME] table. `rpc_urls` are secrets."""
 
     name: str
     chain_id: int | None
-    rpc_url: str = field(repr=False)
+    rpc_urls: tuple[str, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,7 @@ class Settings:
     chains: Mapping[str, ChainSettings]
     deployments: tuple[Deployment, ...]
     heartbeats: Heartbeats = field(default_factory=Heartbeats)
+    alerts: AlertSettings = field(default_factory=AlertSettings)
 
     def database(self, flag: str | None) -> str:
         """The address of the store. A relative SQLite file of defirisk.toml lies beside it."""
@@ -56,22 +59,26 @@ class Settings:
         return self.db
 
     def rpc_url(self, flag: str | None, chain: str | None) -> str:
-        """The node to ask: --rpc-url, else that of --chain, else that of the environment, else
-        the only one there is.
+        """The first of `rpc_urls`, for what can only ask one."""
+        return self.rpc_urls(flag, chain)[0]
+
+    def rpc_urls(self, flag: str | None, chain: str | None) -> tuple[str, ...]:
+        """The endpoints to ask: --rpc-url, else those of --chain, else those of the environment,
+        else those of the only chain there is. Several are separated by commas.
         """
         table = self._table(chain)
         stated = next((os.environ[name] for name in _URL_VARIABLES if os.environ.get(name)), None)
-        url = flag or (table.rpc_url if table else None) or stated
-        if url:
-            return url
+        urls = _split(flag) or (table.rpc_urls if table else ()) or _split(stated)
+        if urls:
+            return urls
         if chain is not None:
             raise UsageError(
                 f"no node is configured for chain {chain!r}: give --rpc-url, or add "
                 f"[chains.{chain}] with rpc_url to {FILE} (defirisk init writes one)"
             )
-        usable = [settings for settings in self.chains.values() if settings.rpc_url]
+        usable = [settings for settings in self.chains.values() if settings.rpc_urls]
         if len(usable) == 1:
-            return usable[0].rpc_url
+            return usable[0].rpc_urls
         if usable:
             names = ", ".join(settings.name for settings in usable)
             raise UsageError(f"several chains are configured: choose with --chain ({names})")
@@ -121,6 +128,9 @@ def load_settings(start: Path | None = None) -> Settings:
         chains=_chains(document.get("chains", {}), path),
         deployments=_deployments(document.get("deployment", []), path),
         heartbeats=_heartbeats(document.get("heartbeats", {}), path),
+        alerts=parse_alerts(
+            document.get("alerts", {}), path.name, lambda text: _expanded(text, path)
+        ),
     )
 
 
@@ -141,6 +151,11 @@ def _expanded(value: Any, path: Path) -> str:
     return _VARIABLE.sub(variable, value)
 
 
+def _split(urls: str | None) -> tuple[str, ...]:
+    """URLs separated by commas or white space."""
+    return tuple(re.split(r"[\s,]+", urls.strip(" ,\t\n"))) if urls and urls.strip(" ,") else ()
+
+
 def _chains(tables: Any, path: Path) -> dict[str, ChainSettings]:
     if not isinstance(tables, dict) or not all(isinstance(t, dict) for t in tables.values()):
         raise UsageError(f'{path.name}: write chains as [chains.ethereum] with rpc_url = "…"')
@@ -157,8 +172,10 @@ def _chain(name: str, table: dict[str, Any], path: Path) -> ChainSettings:
     chain_id = table.get("chain_id", known[name].chain_id if name in known else None)
     if chain_id is not None and type(chain_id) is not int:
         raise UsageError(f"{where}: chain_id must be a number, such as chain_id = 1")
-    rpc_url = _expanded(table.get("rpc_url", ""), path)
-    return ChainSettings(name=name, chain_id=chain_id, rpc_url=rpc_url)
+    stated = table.get("rpc_url", "")
+    texts = [_expanded(text, path) for text in (stated if isinstance(stated, list) else [stated])]
+    rpc_urls = tuple(url for text in texts for url in _split(text))
+    return ChainSettings(name=name, chain_id=chain_id, rpc_urls=rpc_urls)
 
 
 def _deployments(tables: Any, path: Path) -> tuple[Deployment, ...]:

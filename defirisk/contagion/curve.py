@@ -205,7 +205,8 @@ def _sorted(asset: int, *events: tuple[Floats, Floats]) -> Curve:
 
 def walls(book: Book, step: float = 0.01) -> dict[int, Wall]:
     """The liquidation wall of every asset whose fall makes some debt liquidatable."""
-    found = {asset: curve(book, asset).wall(step) for asset in range(len(book.assets))}
+    moving = (place for place, asset in enumerate(book.assets) if not asset.unit)
+    found = {asset: curve(book, asset).wall(step) for asset in moving}
     return {asset: wall for asset, wall in found.items() if wall.accounts.any()}
 
 

@@ -94,6 +94,11 @@ def parse(text: str, *, played: bool) -> Budget:
     return Budget(measure=measure, above=sign == ">", amount=float(digits))
 
 
+def movable(book: Book) -> list[int]:
+    """The assets whose prices can move: all but units of account."""
+    return [index for index, asset in enumerate(book.assets) if not asset.unit]
+
+
 def falls(steps: int) -> list[Fraction]:
     """The grid of falls, from none to `DEEPEST`, in steps of this part of the price."""
     return [Fraction(-k, steps) for k in range(steps) if Fraction(-k, steps) > DEEPEST] + [DEEPEST]

@@ -247,6 +247,14 @@ class Adapter(Protocol):
         """Applies an answer to the rows. May read and write any key."""
 
 
+def logs_reveal_nothing(
+    deployment: Deployment,  # noqa: ARG001
+    log: Log,  # noqa: ARG001
+) -> Iterable[Discovery]:
+    """`Adapter.discover` where no log reveals a contract: none is decoded for it then."""
+    return ()
+
+
 @runtime_checkable
 class AsksOfRows(Adapter, Protocol):
     """An adapter some of whose views can only be asked once everything is folded."""
@@ -278,6 +286,34 @@ class Refereed(Adapter, Protocol):
 
     def findings(self, snapshot: Snapshot) -> Iterable[Finding]:
         """What must be said wherever numbers of this deployment are shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Total:
+    """A sum of our rows that a contract keeps, too, in exact integers: logs alone make up both.
+
+    `output` is the place of the number among the view's outputs, `made_of` are the contracts whose
+    logs make it up: where the two differ, a log of one of these is missing (or was misread).
+    `certain` is false of a stranger's contract, which may well keep another sum.
+    """
+
+    subject: str
+    view: View
+    ours: int
+    made_of: tuple[Address, ...]
+    output: int = 0
+    certain: bool = True
+
+
+@runtime_checkable
+class Conserves(Adapter, Protocol):
+    """An adapter whose folded balances sum to what the contracts say that there is.
+
+    One view a market, asked where every run ends: so only sums that are exact at any block.
+    """
+
+    def totals(self, deployment: Deployment, rows: Rows) -> Iterable[Total]:
+        """Every such sum of the rows of one block."""
 
 
 class LiquidationCheck(Protocol):

@@ -6,7 +6,7 @@ M markets, S scenarios; the scenario axis is last and contiguous.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple, Protocol
@@ -32,13 +32,17 @@ Ints = npt.NDArray[np.int64]
 class Asset:
     """A token on the asset axis. `follows` is the index of the asset it wraps or is pegged to.
 
-    `program` is the market price of what is a claim on other assets, over theirs.
+    `program` is the market price of what is a claim on other assets, over theirs. `virtual` assets
+    are entries in a protocol's books: no pool buys them for anything else. A `unit` is such an
+    entry that counts at a fixed price: nothing can move it.
     """
 
     address: Address
     symbol: str
     follows: int | None = None
     program: Program | None = None
+    virtual: bool = False
+    unit: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +82,21 @@ class DeploymentFacts:
     findings: tuple[Finding, ...]
     checked: Checked | None = None
     """The last comparison with the contracts up to the book's block."""
-    debt: DebtSystem | None = None
-    perps: Perps | None = None
-    """What the adapter states of its collateralised debt or its perpetuals, if it has any."""
+    debt_of: Callable[[], DebtSystem] | None = field(default=None, compare=False)
+    perps_of: Callable[[], Perps] | None = field(default=None, compare=False)
+    """What the adapter states of its collateralised debt or its perpetuals, if it has any: asked
+    when somebody wants to know.
+    """
+
+    @property
+    def debt(self) -> DebtSystem | None:
+        """Its collateralised debt; None where it has no such thing."""
+        return None if self.debt_of is None else self.debt_of()
+
+    @property
+    def perps(self) -> Perps | None:
+        """Its perpetuals; None where it has none."""
+        return None if self.perps_of is None else self.perps_of()
 
 
 class Requirements(NamedTuple):

@@ -61,6 +61,10 @@ class ReorgDetected(NodeError):
     """A block that was read is no longer part of the canonical chain."""
 
 
+class FinalityBroken(CheckFailed):
+    """A block that was final is no longer part of the chain: the store stays as it is."""
+
+
 class LeaseHeld(DefiriskError):
     """Another run is working on the same source."""
 

@@ -6,7 +6,7 @@ Addresses and hashes are lower-case hex text with 0x everywhere; topics and data
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 Address = str
@@ -27,17 +27,26 @@ CALLER = "msg.sender"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """A block header, as far as anything here depends on it. `timestamp` is UTC seconds."""
+    """A block header, as far as anything here depends on it. `timestamp` is UTC seconds.
+
+    `logs_bloom` and `receipts_root` are there for audits only: empty where the header came from
+    a store or a recording, and no part of what makes two headers the same.
+    """
 
     number: int
     hash: Hash
     parent_hash: Hash
     timestamp: int
+    logs_bloom: bytes = field(default=b"", compare=False, repr=False)
+    receipts_root: Hash = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawLog:
-    """A log as the node returned it, not decoded."""
+    """A log as the node returned it, not decoded.
+
+    `timestamp` is its block's, None where the node does not serve it with logs.
+    """
 
     block_number: int
     block_hash: Hash
@@ -46,6 +55,7 @@ class RawLog:
     address: Address
     topics: tuple[bytes, ...]
     data: bytes
+    timestamp: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

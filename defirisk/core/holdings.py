@@ -96,6 +96,7 @@ class Holdings:
     for each. A unit is an account, or an account and its market: "account:market". `owners` has the
     account of every unit; empty, it is what stands before the colon. `requirements` are margins
     to be kept beyond debts, `recovery` the systems whose thresholds depend on the whole of them.
+    `virtual` are assets that are entries in this protocol's books: nobody can sell them elsewhere.
     Rows may come in any order: the book sorts them by unit, as what reads it expects.
     """
 
@@ -109,6 +110,7 @@ class Holdings:
     resolution: Fraction | tuple[Fraction, ...] = field(default=Fraction(1, 10**8))
     requirements: tuple[Requirement, ...] = ()
     recovery: tuple[RecoveryMode, ...] = ()
+    virtual: tuple[Address, ...] = ()
 
     def resolutions(self) -> tuple[Fraction, ...]:
         """The resolution of every unit."""

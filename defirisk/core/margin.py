@@ -28,7 +28,8 @@ class PerpPosition:
     `entry_price` is what was paid per token; None where the protocol keeps no such number.
     `accrued_funding` is above 0 where the account receives. `liquidation_price` is the price of
     this market, all others unchanged, at which the unit can be liquidated: None where there is
-    none above 0. `grade` is "read" where a part of it was read from a view.
+    none above 0. `grade` is "read" where a part of it was read from a view. A maker has open
+    `orders`; `provided` is what these hold now, base tokens at the mark price.
     """
 
     unit: str
@@ -41,6 +42,8 @@ class PerpPosition:
     liquidation_price: Fraction | None
     maker: bool = False
     grade: str = "compared"
+    orders: int = 0
+    provided: Fraction | None = None
 
     @property
     def notional(self) -> Fraction | None:

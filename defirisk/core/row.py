@@ -6,8 +6,10 @@ valid from the block that wrote it until the block that wrote the next version o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import fields
+from functools import cache
+from operator import attrgetter
 from typing import Annotated, Any, ClassVar, Protocol, TypeVar, get_type_hints
 
 Wide = Annotated[int, "256 bit"]
@@ -44,7 +46,17 @@ def columns(row_type: type[Row]) -> dict[str, Any]:
 
 def key_of(row: Row) -> Key:
     """The values of a row's key fields."""
-    return tuple(getattr(row, name) for name in row.key)
+    return _key_getter(type(row))(row)  # type: ignore[arg-type]  # a class is hashable
+
+
+@cache
+def _key_getter(row_type: type[Row]) -> Callable[[Row], Key]:
+    """Folds ask for keys all the time: a getter that is compiled C is a third of their cost."""
+    if len(row_type.key) == 1:
+        only = attrgetter(row_type.key[0])
+        return lambda row: (only(row),)
+    getter: Callable[[Row], Key] = attrgetter(*row_type.key)
+    return getter
 
 
 class State(Protocol):

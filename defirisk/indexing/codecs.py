@@ -8,7 +8,7 @@ from typing import Any
 from defirisk.chain.codec import EventCodec, FunctionCodec, load_events, load_functions
 from defirisk.chain.note import NoteCodec, load_notes
 from defirisk.chain.words import DecodeError
-from defirisk.core.adapter import Adapter, Contract, Log, View
+from defirisk.core.adapter import Adapter, Contract, Log, View, logs_reveal_nothing
 from defirisk.core.evm import Call, CallResult
 from defirisk.store.raw import StoredLog
 
@@ -27,6 +27,11 @@ class Codecs:
             for abi, names in interface.notes.items():
                 compiled += load_notes(abi, names).values()
             self._events[role] = {codec.topic0: codec for codec in compiled}
+
+    @property
+    def reveals(self) -> bool:
+        """Whether a log can reveal a contract."""
+        return self._adapter.discover is not logs_reveal_nothing
 
     def topics(self, contracts: Iterable[Contract]) -> tuple[bytes, ...]:
         """Every first topic that matters in a log of one of these contracts."""

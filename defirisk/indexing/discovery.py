@@ -110,8 +110,4 @@ def _has(connection: Connection, protocol: str, address: Address) -> bool:
 
 
 def _watch(connection: Connection, owner: StoredDeployment, contract: Contract, block: int) -> int:
-    known = {(c.address, c.role) for c in watched(connection, owner.id)}
-    if (contract.address, contract.role) in known:
-        return 0
-    watch(connection, owner.id, [contract], block)
-    return 1
+    return watch(connection, owner.id, [contract], block)

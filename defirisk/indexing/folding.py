@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
+
+from sqlalchemy import Connection
 
 from defirisk.core.adapter import Log
 from defirisk.core.evm import Block
@@ -18,8 +20,17 @@ from defirisk.store.registry import find_deployment, set_all_folded, set_folded,
 BATCH_LOGS = 5_000
 
 
-def fold_logs(store: Store, source: Source, target: Block, progress: Progress) -> int:
-    """Folds everything up to `target` that is not folded yet; returns the rows written."""
+def fold_logs(
+    store: Store,
+    source: Source,
+    target: Block,
+    progress: Progress,
+    finish: Callable[[Connection], None] | None = None,
+) -> int:
+    """Folds everything up to `target` that is not folded yet; returns the rows written.
+
+    `finish` is called in the transaction in which the last log is folded.
+    """
     name = source.stored.deployment.name
     rewind_outdated(store, source)
     rows = 0
@@ -47,6 +58,8 @@ def fold_logs(store: Store, source: Source, target: Block, progress: Progress) -
             ]
             rows += _fold(source, wanted, state)
             set_folded(connection, stored.id, folded_to, source.adapter.version)
+            if finish is not None and folded_to >= target.number:
+                finish(connection)
         progress(f"fold {name}", folded_to, target.number)
         if folded_to >= target.number:
             return rows

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import Connection
 
 from defirisk.core.adapter import MarketAdapter, Refereed
 from defirisk.core.errors import StoreError
 from defirisk.core.plugins import adapters
 from defirisk.core.sources import HoldsShares
-from defirisk.core.status import ChainStatus, DeploymentStatus, Status
+from defirisk.core.status import ChainStatus, DeploymentStatus, Status, UnverifiedRange
+from defirisk.indexing.audit.unseen import audit_status
 from defirisk.indexing.codecs import Codecs
+from defirisk.store.audits import stored_audits
 from defirisk.store.database import Store
-from defirisk.store.raw import block_at, count_logs, joined, missing, verified
+from defirisk.store.ranges import joined, missing, verified
+from defirisk.store.raw import block_at, count_logs
 from defirisk.store.registry import (
     StoredChain,
     StoredDeployment,
@@ -20,6 +25,7 @@ from defirisk.store.registry import (
     watched,
 )
 from defirisk.store.snapshots import snapshot, stored_block
+from defirisk.store.unverified import Unverified, unverified
 
 
 def read_status(store: Store) -> Status:
@@ -34,6 +40,15 @@ def read_status(store: Store) -> Status:
         )
 
 
+def read_chains(store: Store) -> tuple[ChainStatus, ...]:
+    """The chains alone, which is cheap: nothing of a deployment's positions is read."""
+    with store.transaction() as connection:
+        deployments = [
+            s for s in stored_deployments(connection) if s.deployment.protocol in adapters()
+        ]
+        return tuple(_chain(connection, c, deployments) for c in stored_chains(connection))
+
+
 def _chain(
     connection: Connection, chain: StoredChain, deployments: list[StoredDeployment]
 ) -> ChainStatus:
@@ -45,6 +60,7 @@ def _chain(
         for gap in _gaps(connection, stored, chain.verified_to)
     ]
     verified_ts = at.timestamp if at else 0
+    marks = marked(unverified(connection, chain.chain_id))
     return ChainStatus(
         chain_id=chain.chain_id,
         head=chain.head,
@@ -52,8 +68,29 @@ def _chain(
         verified_ts=verified_ts,
         lag_seconds=max(0, chain.head_ts - verified_ts),
         unverified_ranges=tuple(joined(gaps)),
+        unverified=tuple(marks),
+        audits=tuple(audit_status(one) for one in stored_audits(connection, chain.chain_id)),
         reorgs=chain.reorgs,
     )
+
+
+def marked(marks: Iterable[Unverified]) -> list[UnverifiedRange]:
+    """Marks as ranges: those of several contracts with one reason are one, since the first."""
+    found: dict[tuple[int, int, str, str], list[Unverified]] = {}
+    for mark in marks:
+        key = mark.first_block, mark.last_block, mark.audit, mark.reason
+        found.setdefault(key, []).append(mark)
+    return [
+        UnverifiedRange(
+            first_block=first,
+            last_block=last,
+            contracts=tuple(mark.contract for mark in those),
+            audit=audit,
+            reason=reason,
+            since_ts=min(mark.since_ts for mark in those),
+        )
+        for (first, last, audit, reason), those in found.items()
+    ]
 
 
 def _gaps(connection: Connection, stored: StoredDeployment, to: int) -> list[tuple[int, int]]:

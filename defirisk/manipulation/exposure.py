@@ -30,7 +30,7 @@ from defirisk.manipulation.resistance import market_cost
 
 Verdict = Literal["safe", "unsafe", "unknown"]
 Cause = Literal[
-    "no answer", "no market price", "unknown source", "unknown mean",  # unknown
+    "no answer", "no market price", "unknown source", "unknown mean", "perpetual",  # unknown
     "mispriced", "pays",  # unsafe
     "reported", "written", "fixed", "loses", "unused",  # safe
 ]  # fmt: skip
@@ -131,11 +131,19 @@ class _Judge:
         )
 
     def _earners(self, one: Quoted) -> Iterator[tuple[Listing, Earner]]:
+        """None of perpetuals: there, nothing is lent, and whoever liquidates takes over a position
+        with what is left of its margin.
+        """
         for listing in one.listings:
+            if self._is_perpetual(listing):
+                continue
             market = self._markets[listing.facts.deployment, listing.facts.market]
             others = [other for other in market if other.asset != listing.asset]
             for earner in earners(self._book, listing, others, self._assumptions):
                 yield listing, earner
+
+    def _is_perpetual(self, listing: Listing) -> bool:
+        return self._book.deployments[listing.facts.deployment].perps_of is not None
 
     def _families(self, listing: Listing) -> tuple[Family, ...]:
         sources = self._book.sources
@@ -190,6 +198,8 @@ class _Judge:
             return "no answer"
         if math.isnan(listing.worth_usd):
             return "no market price"
+        if self._is_perpetual(listing) and self._families(listing):
+            return "perpetual"
         answers, venues = self._book.sources.answers, self._book.sources.venues
         for leaf in leaves(listing.program):
             if isinstance(leaf, Feed):

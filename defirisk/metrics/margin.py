@@ -68,6 +68,21 @@ class Sensitivity:
     usd: Fraction
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketSensitivity:
+    """What all margins together gain, and what more must be kept, per unit of the price of `asset`.
+
+    `longs_usd` is what longs gain, and `shorts_usd` what shorts lose, if the price rose by all of
+    itself.
+    """
+
+    asset: str
+    equity_per_price: Fraction
+    maintenance_per_price: Fraction | None
+    longs_usd: Fraction
+    shorts_usd: Fraction
+
+
 def margins(perps: Perps) -> tuple[Margin, ...]:
     """Every unit that has a position, in the order of the accounts."""
     positions = by_unit(perps)
@@ -194,6 +209,32 @@ def _sensitivity(
         equity_per_price=gain,
         spare_per_price=gain - sum(kept, NOTHING) if known else None,
         usd=sum((one.size * (one.mark_price or NOTHING) for one in held), NOTHING),
+    )
+
+
+def market_sensitivities(perps: Perps) -> tuple[MarketSensitivity, ...]:
+    """By asset, in the order of the markets; without those in which nobody has a position."""
+    asset = {one.market: one.base_asset for one in perps.markets}
+    ratios = required_ratios(perps)
+    found: dict[str, list[PerpPosition]] = {one.base_asset: [] for one in perps.markets}
+    for one in perps.positions:
+        if one.size and one.mark_price is not None:
+            found.setdefault(asset.get(one.market, one.market), []).append(one)
+    return tuple(_of_market(name, held, ratios) for name, held in found.items() if held)
+
+
+def _of_market(
+    asset: str, held: Sequence[PerpPosition], ratios: Mapping[tuple[str, str], Fraction]
+) -> MarketSensitivity:
+    known = all((one.unit, one.market) in ratios for one in held)
+    kept = (abs(one.size) * ratios.get((one.unit, one.market), NOTHING) for one in held)
+    gains = [one.size * (one.mark_price or NOTHING) for one in held]
+    return MarketSensitivity(
+        asset=asset,
+        equity_per_price=sum((one.size for one in held), NOTHING),
+        maintenance_per_price=sum(kept, NOTHING) if known else None,
+        longs_usd=sum((one for one in gains if one > 0), NOTHING),
+        shorts_usd=-sum((one for one in gains if one < 0), NOTHING),
     )
 
 

@@ -60,6 +60,23 @@ class Modes:
         return self.equity < self.maintenance
 
     @property
+    def cross_missing(self) -> Fraction:
+        """The margin without which everything would fall now in cross mode."""
+        return max(NOTHING, self.maintenance - self.equity)
+
+    @property
+    def isolated_missing(self) -> Fraction:
+        """The margin without which some position would fall now in isolated mode: never less."""
+        return sum(
+            (max(NOTHING, p.maintenance - p.isolated_equity) for p in self.positions), NOTHING
+        )
+
+    @property
+    def notional(self) -> Fraction:
+        """All positions, without sign."""
+        return sum((abs(p.size) * p.mark_price for p in self.positions), NOTHING)
+
+    @property
     def isolated_liquidatable(self) -> Fraction:
         """The notional that would fall now in isolated mode."""
         fall = (p for p in self.positions if p.isolated_liquidatable)

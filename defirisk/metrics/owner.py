@@ -62,12 +62,14 @@ class Whole:
 
 
 def owners(
-    book: Book, perpetuals: Collection[int] = (), *, least_deployments: int = 2
+    book: Book, perpetuals: Collection[int] | None = None, *, least_deployments: int = 2
 ) -> tuple[Whole, ...]:
     """Owners who have or owe something in at least so many deployments, in the book's order.
 
-    `perpetuals` are the deployments whose debts are not loans.
+    `perpetuals` are the deployments whose debts are not loans: by default those that state so.
     """
+    if perpetuals is None:
+        perpetuals = [d for d, facts in enumerate(book.deployments) if facts.perps_of is not None]
     held = book.holding_amount > 0
     owner, where = book.unit_owner[book.holding_unit], book.unit_deployment[book.holding_unit]
     size = len(book.deployments)

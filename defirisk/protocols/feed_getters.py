@@ -29,6 +29,7 @@ from defirisk.core.adapter import (
     TokenWanted,
     VenueWanted,
     View,
+    logs_reveal_nothing,
 )
 from defirisk.core.errors import CheckFailed
 from defirisk.core.evm import ZERO_ADDRESS, Address, Block
@@ -76,9 +77,7 @@ class FeedsWithGetters(ABC):
         """Every wanted feed is asked whether it is of this kind."""
         return Contract(address=wanted.address, role=CANDIDATE, first_block=wanted.first_block)
 
-    def discover(self, deployment: Deployment, log: Log) -> Iterable[Discovery]:
-        """Logs reveal nothing: getters do."""
-        return ()
+    discover = staticmethod(logs_reveal_nothing)
 
     def touches(self, log: Log) -> Iterable[tuple[type[Row], Key]]:
         """There are no logs."""

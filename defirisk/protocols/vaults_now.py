@@ -10,7 +10,16 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal, Protocol
 
-from defirisk.core.adapter import Contract, Finding, Question, Snapshot, Token, View
+from defirisk.core.adapter import (
+    Contract,
+    Deployment,
+    Finding,
+    Question,
+    Snapshot,
+    Token,
+    Total,
+    View,
+)
 from defirisk.core.claim import Allocation, Claim, Share
 from defirisk.core.evm import ZERO_ADDRESS, Address
 from defirisk.core.quote import Conversion, Market, Product, leaves
@@ -171,6 +180,28 @@ def shares(vaults: Vaults, balances: Iterable[Balance]) -> Iterator[Share]:
             balance_raw=held.balance_raw,
             decimals=now.share.decimals,
             worth=((now.asset.address, now.price.to_assets(held.balance_raw)),),
+        )
+
+
+def supply_totals(
+    deployment: Deployment, vaults: Iterable[Address], balances: Iterable[Balance]
+) -> Iterator[Total]:
+    """`totalSupply` of every vault: what all accounts hold of it.
+
+    Certain of those only that a deployment names: any token may say that it is a vault.
+    """
+    named = set(deployment.contracts.values())
+    held = dict.fromkeys(vaults, 0)
+    for balance in balances:
+        held[balance.vault] = held.get(balance.vault, 0) + balance.balance_raw
+    for vault, ours in held.items():
+        contract = Contract(address=vault, role=VAULT, first_block=0)
+        yield Total(
+            subject=f"totalSupply of {vault}",
+            view=View(contract, "totalSupply"),
+            ours=ours,
+            made_of=(vault,),
+            certain=vault in named,
         )
 
 

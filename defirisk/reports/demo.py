@@ -9,8 +9,8 @@ from defirisk.core.outcome import Outcome
 from defirisk.core.verdict import Verdict
 from defirisk.reports import stress
 from defirisk.reports.findings import finding_notes
-from defirisk.reports.model import Column, Number, Numbers, Paragraph, Report, Run, Table, header_of
-from defirisk.reports.site import Page
+from defirisk.reports.model import Number, Numbers, Paragraph, Report, Run, header_of
+from defirisk.reports.site import Page, page_list
 from defirisk.reports.value import plural
 
 
@@ -50,16 +50,6 @@ def summary(
     return Report(
         title="defirisk demo",
         header=header_of(book, run),
-        lead=(Paragraph(text), *finding_notes(book), tiles, scenarios, _pages(pages)),
+        lead=(Paragraph(text), *finding_notes(book), tiles, scenarios, page_list(pages)),
         csv="scenarios",
-    )
-
-
-def _pages(pages: Mapping[str, Page]) -> Table:
-    """The other pages; the renderer makes links of their names."""
-    return Table(
-        name="pages",
-        title="Pages",
-        columns=(Column("page", "Page", "text"), Column("what", "What it answers", "prose")),
-        rows=tuple((file, page.about or page.report.title) for file, page in pages.items()),
     )

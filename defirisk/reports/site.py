@@ -66,6 +66,16 @@ def write_site(folder: Path, pages: Mapping[str, Page], index: Report) -> list[P
     return written
 
 
+def page_list(pages: Mapping[str, Page]) -> Table:
+    """The pages of a site for its front; the renderer makes links of their names."""
+    return Table(
+        name="pages",
+        title="Pages",
+        columns=(Column("page", "Page", "text"), Column("what", "What it answers", "prose")),
+        rows=tuple((file, page.about or page.report.title) for file, page in pages.items()),
+    )
+
+
 def plug_in_pages(
     reports: Mapping[str, Any], book: Book, only: Callable[[str], Book], *, run: Run
 ) -> dict[str, Page]:
@@ -76,11 +86,7 @@ def plug_in_pages(
     where it has that.
     """
     pages: dict[str, Page] = {}
-    lists = [one for one in OVERVIEWS if one in reports]
-    rest = [one for one in reports if one not in lists]
-    known = sorted([*lists, *rest], key=lambda one: not reports[one].of_deployments)
-    for name in known:
-        kind = reports[name]
+    for name, kind in ordered(reports).items():
         about = kind.summary.partition(": ")[2] or kind.summary
         about = about[:1].upper() + about[1:]
         subjects = kind.subjects(book)
@@ -98,6 +104,14 @@ def plug_in_pages(
             file, page = _of_chain(name, kind, book, subjects, about, run)
             pages[file] = page
     return pages
+
+
+def ordered(reports: Mapping[str, Any]) -> dict[str, Any]:
+    """The kinds as a site lists them: of deployments first, then those with lists of their own."""
+    lists = [one for one in OVERVIEWS if one in reports]
+    rest = [one for one in reports if one not in lists]
+    names = sorted([*lists, *rest], key=lambda one: not reports[one].of_deployments)
+    return {name: reports[name] for name in names}
 
 
 def _of_chain(

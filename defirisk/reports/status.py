@@ -27,6 +27,95 @@ _DEPLOYMENTS = (
 )
 
 
+_UNVERIFIED = (
+    Column("chain_id", "Chain", "text"),
+    Column("first_block", "From block", "int"),
+    Column("last_block", "To block", "int"),
+    Column("contracts", "Contracts", "int"),
+    Column("audit", "Audit", "text"),
+    Column("reason", "Why", "prose"),
+    Column("since_ts", "Since", "time"),
+)
+_AUDITS = (
+    Column("chain_id", "Chain", "text"),
+    Column("audit", "Audit", "text"),
+    Column("checked", "Checked", "int"),
+    Column("population", "Of", "int"),
+    Column("calls", "Calls", "int"),
+    Column("suspicious", "Asked again", "int"),
+    Column("gained", "Logs gained", "int"),
+    Column("unseen", "Chance that one loss is unseen", "percent"),
+    Column("note", "Note", "prose"),
+)
+
+
+def _unverified(status: Status) -> Table:
+    return Table(
+        name="unverified",
+        title="Unverified ranges",
+        columns=_UNVERIFIED,
+        rows=tuple(
+            (
+                str(chain.chain_id),
+                one.first_block,
+                one.last_block,
+                len(one.contracts),
+                one.audit,
+                one.reason,
+                one.since_ts,
+            )
+            for chain in status.chains
+            for one in chain.unverified
+        ),
+        empty="none: no audit left a range in doubt",
+    )
+
+
+def _audits(status: Status) -> Table:
+    return Table(
+        name="audits",
+        title="Audits",
+        columns=_AUDITS,
+        rows=tuple(
+            (
+                str(chain.chain_id),
+                one.audit,
+                one.checked,
+                one.population,
+                one.calls,
+                one.suspicious,
+                one.gained,
+                one.unseen,
+                one.note,
+            )
+            for chain in status.chains
+            for one in chain.audits
+        ),
+        empty="nothing was audited: index without --audit none, from a node",
+    )
+
+
+def _assumptions(status: Status) -> list[Note]:
+    said = {one.audit: one.assuming for chain in status.chains for one in chain.audits}
+    return [
+        Note("info", f"{audit}: a loss is one in which {assuming}", "assumption")
+        for audit, assuming in said.items()
+    ]
+
+
+def _doubts(status: Status) -> list[Note]:
+    return [
+        Note(
+            "warning",
+            f"chain {chain.chain_id}: logs may be missing in {len(chain.unverified)} ranges, which "
+            "the next defirisk index asks for again",
+            "unverified",
+        )
+        for chain in status.chains
+        if chain.unverified
+    ]
+
+
 def build(status: Status, *, run: Run) -> Report:
     """Chains, then deployments; what outputs of a deployment always say stands above."""
     notes = [
@@ -72,7 +161,15 @@ def build(status: Status, *, run: Run) -> Report:
     return Report(
         title="Status",
         header=Header(run=run),
-        lead=(*notes, chains, deployments),
+        lead=(
+            *_doubts(status),
+            *notes,
+            chains,
+            _unverified(status),
+            _audits(status),
+            *_assumptions(status),
+            deployments,
+        ),
         data=asdict(status),
         csv="deployments",
     )

@@ -7,13 +7,14 @@ again. A contract of which this is not known has been asked for nothing.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection, delete, insert, select
 
 from defirisk.core.evm import Address
-from defirisk.store.base_tables import asked_events
-from defirisk.store.raw import forget_verified
+from defirisk.store.base_tables import asked_events, verified_ranges
+from defirisk.store.ranges import forget_verified
 
 _TOPIC = 32
 
@@ -41,6 +42,24 @@ def ask_for(
             "topics": b"".join(sorted(topics)),
         }
         connection.execute(insert(asked_events), row)
+
+
+def asked_beyond(
+    connection: Connection, chain_id: int, block: int
+) -> list[tuple[tuple[Address, ...], tuple[bytes, ...]]]:
+    """Contracts whose logs are complete beyond a block, grouped by the first topics they hold."""
+    same = verified_ranges.c.contract_address == asked_events.c.contract_address
+    query = (
+        select(asked_events.c.contract_address, asked_events.c.topics)
+        .join(verified_ranges, same & (verified_ranges.c.chain_id == asked_events.c.chain_id))
+        .where(asked_events.c.chain_id == chain_id, verified_ranges.c.last_block > block)
+        .order_by(asked_events.c.contract_address)
+        .distinct()
+    )
+    groups: dict[bytes, list[Address]] = defaultdict(list)
+    for address, topics in connection.execute(query):
+        groups[topics].append(address)
+    return [(tuple(groups[topics]), tuple(sorted(_cut(topics)))) for topics in sorted(groups)]
 
 
 def _cut(topics: bytes) -> set[bytes]:

@@ -8,7 +8,7 @@ one that is itself read there: that would go round in a circle.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -17,8 +17,9 @@ from defirisk.core.book import Asset
 from defirisk.core.claim import Claim
 from defirisk.core.errors import CheckFailed
 from defirisk.core.evm import ZERO_ADDRESS, Address
-from defirisk.core.holdings import Quote
+from defirisk.core.holdings import Holdings, Quote
 from defirisk.core.quote import (
+    Constant,
     Feed,
     Leaf,
     Market,
@@ -44,19 +45,38 @@ class AssetAxis:
     prices: tuple[Fraction | None, ...]
 
 
-def asset_axis(quotes: Sequence[Quote], snapshots: Sequence[Snapshot]) -> AssetAxis:
-    """Every asset that is quoted, and all that it is a claim on."""
+def asset_axis(
+    quotes: Sequence[Quote], snapshots: Sequence[Snapshot], virtual: Set[Address] = frozenset()
+) -> AssetAxis:
+    """Every asset that is quoted, and all that it is a claim on.
+
+    `virtual` are entries in books: what a pool of them pays is no market price.
+    """
     claims = {a: c for snap in snapshots for a, c in snap.claims.items()}
     venues = {a: v for snap in snapshots for a, v in snap.venues.items()}
     addresses = list(dict.fromkeys(_with_wrapped((q.asset for q in quotes), claims)))
-    prices = _prices(quotes, addresses, claims, list(venues.values()))
+    real = [venue for venue in venues.values() if virtual.isdisjoint(venue.tokens)]
+    prices = _prices(quotes, addresses, claims, real)
     assets = _named(addresses, snapshots, claims)
+    moving = {quote.asset for quote in quotes if not isinstance(quote.program, Constant)}
     return AssetAxis(
         assets=tuple(
-            replace(asset, program=_program(claims.get(asset.address), prices)) for asset in assets
+            replace(
+                asset,
+                program=_program(claims.get(asset.address), prices),
+                virtual=asset.address in virtual,
+                unit=asset.address in virtual - moving,
+            )
+            for asset in assets
         ),
         prices=tuple(prices.get(address) for address in addresses),
     )
+
+
+def virtual_assets(parts: Sequence[Holdings]) -> set[Address]:
+    """Assets that are entries in books, for every deployment that quotes them."""
+    real = {q.asset for part in parts for q in part.quotes if q.asset not in part.virtual}
+    return {asset for part in parts for asset in part.virtual} - real
 
 
 def _with_wrapped(addresses: Iterable[Address], claims: Mapping[Address, Claim]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -18,6 +19,8 @@ from sqlalchemy import (
     Table,
     Text,
 )
+
+from defirisk.store.types import AnyText
 
 metadata = MetaData(
     naming_convention={
@@ -138,8 +141,95 @@ tokens = Table(
     metadata,
     Column("chain_id", BigInteger, primary_key=True, autoincrement=False),
     Column("token_address", String(42), primary_key=True),
-    Column("symbol", Text, nullable=False),
-    Column("name", Text, nullable=False),
+    Column("symbol", AnyText, nullable=False),
+    Column("name", AnyText, nullable=False),
     Column("decimals", Integer, nullable=False),
     Column("read_at_block", BigInteger, nullable=False),
+)
+
+unverified_ranges = Table(
+    "unverified_ranges",
+    metadata,
+    Column("chain_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("contract_address", String(42), primary_key=True),
+    Column("first_block", BigInteger, primary_key=True, autoincrement=False),
+    Column("audit", String(40), primary_key=True),
+    Column("last_block", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("since_ts", BigInteger, nullable=False),
+)
+
+audits = Table(
+    "audits",
+    metadata,
+    Column("chain_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("audit", String(40), primary_key=True),
+    Column("population", BigInteger, nullable=False),
+    Column("checked", BigInteger, nullable=False),
+    Column("always", BigInteger, nullable=False),
+    Column("calls", BigInteger, nullable=False),
+    Column("suspicious", BigInteger, nullable=False),
+    Column("gained", BigInteger, nullable=False),
+    Column("note", Text, nullable=False),
+)
+
+recent_blocks = Table(
+    "recent_blocks",
+    metadata,
+    Column("chain_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("block_number", BigInteger, primary_key=True, autoincrement=False),
+    Column("block_hash", String(66), nullable=False),
+    Column("parent_hash", String(66), nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("source", String(100), primary_key=True),
+    Column("holder", String(300), nullable=False),
+    Column("until_ts", BigInteger, nullable=False),
+)
+
+reorgs = Table(
+    "reorgs",
+    metadata,
+    Column("reorg_id", Integer, primary_key=True),
+    Column("chain_id", BigInteger, nullable=False),
+    Column("detected_ts", BigInteger, nullable=False),
+    Column("ancestor_block", BigInteger, nullable=False),
+    Column("depth", BigInteger, nullable=False),
+    Column("block_number", BigInteger, nullable=False),
+    Column("old_hash", String(66), nullable=False),
+    Column("new_hash", String(66), nullable=False),
+    Index(None, "chain_id", "reorg_id"),
+)
+
+reorged_blocks = Table(
+    "reorged_blocks",
+    metadata,
+    Column("reorg_id", Integer, ForeignKey("reorgs.reorg_id"), primary_key=True),
+    Column("block_number", BigInteger, primary_key=True, autoincrement=False),
+    Column("block_hash", String(66), nullable=False),
+    Index(None, "block_hash"),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("alert", String(200), primary_key=True),
+    Column("since_ts", BigInteger, nullable=False),
+    Column("said", Text, nullable=False),
+)
+
+endpoint_health = Table(
+    "endpoint_health",
+    metadata,
+    Column("provider", String(300), primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("rate", Double, nullable=False),
+    Column("next_free_ts", Double, nullable=False),
+    Column("blocked_until_ts", Double, nullable=False),
+    Column("refused_ts", Double, nullable=False),
+    Column("raised_ts", Double, nullable=False),
+    Column("step", Double, nullable=False),
 )

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import asdict
+from operator import attrgetter
 from typing import Any, cast
 
-from sqlalchemy import Connection, and_, bindparam, delete, or_, select, tuple_, update
+from sqlalchemy import Connection, delete, or_, select, tuple_, update
 
 from defirisk.core.adapter import Adapter
 from defirisk.core.row import Key, R, Row, key_of
+from defirisk.store.bulk import change_each, insert_rows, quoted
 from defirisk.store.row_tables import row_table
+from defirisk.store.types import by_code_point
 
 _KEYS_PER_QUERY = 200
 _Version = tuple[int, Row]  # valid from this block
@@ -34,6 +36,7 @@ class FoldState:
         self._first_block = first_block
         self._open: dict[type[Row], dict[Key, _Version | None]] = defaultdict(dict)
         self._written: dict[type[Row], dict[Key, list[_Version]]] = defaultdict(dict)
+        self._begun: dict[type[Row], dict[Key, int]] = defaultdict(dict)
         self.at = first_block
 
     def prefetch(self, keys: Iterable[tuple[type[Row], Key]]) -> None:
@@ -49,17 +52,20 @@ class FoldState:
 
     def _load(self, row_type: type[Row], keys: list[Key]) -> None:
         table = row_table(row_type)
+        names = list(row_type.__dataclass_fields__)  # type: ignore[attr-defined]
         key_columns = [table.c[name] for name in row_type.key]
-        query = select(table).where(
+        query = select(table.c.valid_from_block, *(table.c[name] for name in names)).where(
             table.c.deployment_id == self._deployment_id,
             table.c.valid_to_block.is_(None),
             tuple_(*key_columns).in_(keys),
         )
-        held = self._open[row_type]
+        held, begun = self._open[row_type], self._begun[row_type]
         held.update(dict.fromkeys(keys))
-        for found in self._connection.execute(query).mappings():
-            row = to_row(row_type, found)
-            held[key_of(row)] = (found["valid_from_block"], row)
+        for start, *values in self._connection.execute(query):
+            row = row_type(**dict(zip(names, values, strict=True)))
+            key = key_of(row)
+            held[key] = (start, row)
+            begun[key] = start
 
     def get(self, row_type: type[R], *key: Any) -> R:
         """The current row of this key; a row of defaults where none was written."""
@@ -102,34 +108,59 @@ class FoldState:
         return count
 
     def _write_type(self, row_type: type[Row], by_key: dict[Key, list[_Version]]) -> int:
-        table = row_table(row_type)
-        starts, inserts = [], []
+        names = list(row_type.__dataclass_fields__)  # type: ignore[attr-defined]
+        values_of = _values(names)
+        begun, mine = self._begun[row_type], self._deployment_id
+        replaced, closed = list[Key](), list[Key]()
+        inserts = []
         for key, versions in by_key.items():
-            named = {f"key_{name}": value for name, value in zip(row_type.key, key, strict=True)}
-            starts.append({**named, "start": versions[0][0]})
+            first = versions[0][0]
+            if key in begun:
+                (replaced if begun[key] >= first else closed).append((mine, *key, first))
             ends = [start for start, _ in versions[1:]]
             for (start, row), end in zip(versions, [*ends, None], strict=True):
-                inserts.append(
-                    {
-                        "deployment_id": self._deployment_id,
-                        "valid_from_block": start,
-                        "valid_to_block": end,
-                        **asdict(row),  # type: ignore[call-overload]
-                    }
-                )
-        matches = [table.c[name] == bindparam(f"key_{name}") for name in row_type.key]
-        mine = and_(table.c.deployment_id == self._deployment_id, *matches)
-        self._connection.execute(
-            delete(table).where(mine, table.c.valid_from_block >= bindparam("start")), starts
-        )
-        self._connection.execute(
-            update(table)
-            .where(mine, table.c.valid_to_block.is_(None))
-            .values(valid_to_block=bindparam("start")),
-            starts,
-        )
-        self._connection.execute(table.insert(), inserts)
+                inserts.append((mine, start, end, *values_of(row)))
+            begun[key] = versions[-1][0]
+        self._end(row_type, replaced, closed)
+        columns = ("deployment_id", "valid_from_block", "valid_to_block", *names)
+        insert_rows(self._connection, row_table(row_type), columns, inserts)
         return len(inserts)
+
+    def _end(self, row_type: type[Row], replaced: list[Key], closed: list[Key]) -> None:
+        """Makes way for versions that begin at the block behind each key: what began there or
+        later goes, what began before ends there.
+        """
+        table = row_table(row_type)
+        columns = ("deployment_id", *row_type.key, "valid_from_block")
+        same = [f"{quoted(table.name)}.{quoted(n)} = {{{n}}}" for n in columns[:-1]]
+        start, end = (
+            f"{quoted(table.name)}.{quoted(name)}"
+            for name in ("valid_from_block", "valid_to_block")
+        )
+        change_each(
+            self._connection,
+            table,
+            columns,
+            replaced,
+            doing="DELETE",
+            where=" AND ".join([*same, f"{start} >= {{valid_from_block}}"]),
+        )
+        change_each(
+            self._connection,
+            table,
+            columns,
+            closed,
+            doing='SET "valid_to_block" = {valid_from_block}',
+            where=" AND ".join([*same, f"{end} IS NULL"]),
+        )
+
+
+def _values(names: list[str]) -> Any:
+    """What gives these fields of a row as a tuple."""
+    if len(names) == 1:
+        one = attrgetter(names[0])
+        return lambda row: (one(row),)
+    return attrgetter(*names)
 
 
 def to_row(row_type: type[R], found: Any) -> R:
@@ -167,7 +198,7 @@ class StoredRows:
                     table.c.valid_from_block <= self._block,
                     or_(table.c.valid_to_block.is_(None), table.c.valid_to_block > self._block),
                 )
-                .order_by(*(table.c[name] for name in row_type.key))
+                .order_by(*(by_code_point(self._connection, table.c[n]) for n in row_type.key))
             )
             rows = (to_row(row_type, found) for found in self._connection.execute(query).mappings())
             self._loaded[row_type] = {key_of(row): row for row in rows}

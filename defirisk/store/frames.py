@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache, partial
 from itertools import accumulate
 
 import numpy as np
@@ -26,7 +27,7 @@ from defirisk.core.plugins import adapter
 from defirisk.core.quote import Program, exact, rate_value
 from defirisk.core.sources import Sources
 from defirisk.core.verdict import Checked
-from defirisk.store.asset_axis import asset_axis
+from defirisk.store.asset_axis import asset_axis, virtual_assets
 from defirisk.store.liquidation_frames import side_by_side
 from defirisk.store.margin_frames import recovery, requirements
 from defirisk.store.registry import StoredDeployment
@@ -76,8 +77,10 @@ class _Part:
             proof=market.proof,
             findings=tuple(market.findings(snap)),
             checked=checked,
-            debt=market.debt(snap) if isinstance(market, StatesDebt) else None,
-            perps=market.perps(snap) if isinstance(market, StatesPerps) else None,
+            debt_of=cache(partial(market.debt, snap)) if isinstance(market, StatesDebt) else None,
+            perps_of=cache(partial(market.perps, snap))
+            if isinstance(market, StatesPerps)
+            else None,
         )
 
 
@@ -106,6 +109,7 @@ class _Frames:
         axis = asset_axis(
             [quote for part in parts for quote in part.holdings.quotes],
             [part.snapshot for part in parts],
+            virtual_assets([part.holdings for part in parts]),
         )
         self._assets, self._asset_price = axis.assets, axis.prices
         self._index = {asset.address: a for a, asset in enumerate(self._assets)}

@@ -5,34 +5,44 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table, and_, bindparam, delete, func, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Table, bindparam, delete, func, select
 
 from defirisk.core.evm import Address, Block, Call, CallResult, Hash, RawLog
-from defirisk.store.base_tables import blocks, raw_calls, raw_logs, verified_ranges
+from defirisk.store.base_tables import (
+    blocks,
+    raw_calls,
+    raw_logs,
+    unverified_ranges,
+    verified_ranges,
+)
+from defirisk.store.bulk import insert_new
+from defirisk.store.ranges import in_pieces
+
+_ADDRESSES_PER_QUERY = 500
+_LOGS_PER_QUERY = 2_500
+_BLOCK = ("chain_id", "block_number", "block_hash", "parent_hash", "block_time")
+_CALL = (
+    *("chain_id", "block_number", "contract_address", "calldata"),
+    *("block_hash", "ok", "answer"),
+)
+_LOG = (
+    *("chain_id", "block_number", "evt_index", "block_hash", "tx_hash", "contract_address"),
+    *("topic0", "topic1", "topic2", "topic3", "data"),
+)
+_NO_TOPICS = (None,) * 4
 
 
 def insert_or_ignore(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-    """Inserts rows; a row whose key is there already stays as it is."""
-    if not rows:
-        return
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
+    """Inserts rows of the same columns; a row whose key is there already stays as it is."""
+    if rows:
+        columns = list(rows[0])
+        insert_new(connection, table, columns, [tuple(row.values()) for row in rows])
 
 
 def put_blocks(connection: Connection, chain_id: int, headers: Iterable[Block]) -> None:
     """Stores headers."""
-    rows = [
-        {
-            "chain_id": chain_id,
-            "block_number": header.number,
-            "block_hash": header.hash,
-            "parent_hash": header.parent_hash,
-            "block_time": header.timestamp,
-        }
-        for header in headers
-    ]
-    insert_or_ignore(connection, blocks, rows)
+    rows = [(chain_id, h.number, h.hash, h.parent_hash, h.timestamp) for h in headers]
+    insert_new(connection, blocks, _BLOCK, rows)
 
 
 def known_hashes(connection: Connection, chain_id: int, numbers: Iterable[int]) -> dict[int, Hash]:
@@ -79,25 +89,21 @@ def _block(row: Any) -> Block:
 
 def put_logs(connection: Connection, chain_id: int, logs: Iterable[RawLog]) -> None:
     """Stores logs; those that are there already stay."""
-    rows = []
-    for log in logs:
-        topics = (*log.topics, None, None, None, None)
-        rows.append(
-            {
-                "chain_id": chain_id,
-                "block_number": log.block_number,
-                "evt_index": log.log_index,
-                "block_hash": log.block_hash,
-                "tx_hash": log.tx_hash,
-                "contract_address": log.address,
-                "topic0": topics[0],
-                "topic1": topics[1],
-                "topic2": topics[2],
-                "topic3": topics[3],
-                "data": log.data,
-            }
+    rows = [
+        (
+            chain_id,
+            log.block_number,
+            log.log_index,
+            log.block_hash,
+            log.tx_hash,
+            log.address,
+            *log.topics,
+            *_NO_TOPICS[len(log.topics) :],
+            log.data,
         )
-    insert_or_ignore(connection, raw_logs, rows)
+        for log in logs
+    ]
+    insert_new(connection, raw_logs, _LOG, rows)
 
 
 class StoredLog(NamedTuple):
@@ -118,38 +124,45 @@ def logs_of(
     first_block: int,
     last_block: int,
 ) -> Iterator[StoredLog]:
-    """Stored logs of these contracts in [first_block, last_block], in chain order."""
-    query = (
-        select(
-            raw_logs.c.block_number,
-            blocks.c.block_time,
-            raw_logs.c.evt_index,
-            raw_logs.c.contract_address,
-            raw_logs.c.topic0,
-            raw_logs.c.topic1,
-            raw_logs.c.topic2,
-            raw_logs.c.topic3,
-            raw_logs.c.data,
-        )
-        .join(
-            blocks,
-            and_(
-                blocks.c.chain_id == raw_logs.c.chain_id,
-                blocks.c.block_number == raw_logs.c.block_number,
-            ),
-        )
-        .where(
-            raw_logs.c.chain_id == chain_id,
-            raw_logs.c.block_number.between(first_block, last_block),
-            raw_logs.c.contract_address.in_(bindparam("addresses", expanding=True)),
-        )
-        .order_by(raw_logs.c.block_number, raw_logs.c.evt_index)
-    )
-    for number, ts, index, address, t0, t1, t2, t3, data in connection.execute(
-        query, {"addresses": list(addresses)}
-    ):
-        topics = tuple(topic for topic in (t0, t1, t2, t3) if topic is not None)
-        yield StoredLog(number, ts, index, address, topics, data)
+    """Stored logs of these contracts in [first_block, last_block], in chain order.
+
+    Read piece by piece in the order of the key, so that whoever stops early pays for no more, and
+    compared with the addresses here, of which there may be more than a statement bears.
+    """
+    query = _LOGS.format(mark="%s" if connection.dialect.name == "postgresql" else "?")
+    wanted = frozenset(addresses)
+    after = (first_block, -1)
+    while wanted:
+        rows = connection.exec_driver_sql(
+            query, (chain_id, *after, last_block, _LOGS_PER_QUERY)
+        ).fetchall()
+        for number, ts, index, address, t0, t1, t2, t3, data in rows:
+            if address in wanted:
+                topics: tuple[bytes, ...]
+                if t3 is not None:
+                    topics = (t0, t1, t2, t3)
+                elif t2 is not None:
+                    topics = (t0, t1, t2)
+                elif t1 is not None:
+                    topics = (t0, t1)
+                else:
+                    topics = () if t0 is None else (t0,)
+                yield StoredLog(number, ts, index, address, topics, data)
+        if len(rows) < _LOGS_PER_QUERY:
+            return
+        after = (rows[-1][0], rows[-1][2])
+
+
+_LOGS = """
+SELECT l.block_number, b.block_time, l.evt_index, l.contract_address,
+       l.topic0, l.topic1, l.topic2, l.topic3, l.data
+FROM raw_logs AS l
+JOIN blocks AS b ON b.chain_id = l.chain_id AND b.block_number = l.block_number
+WHERE l.chain_id = {mark} AND (l.block_number, l.evt_index) > ({mark}, {mark})
+  AND l.block_number <= {mark}
+ORDER BY l.block_number, l.evt_index
+LIMIT {mark}
+"""
 
 
 def count_logs(connection: Connection, chain_id: int, addresses: Sequence[Address]) -> int:
@@ -158,7 +171,14 @@ def count_logs(connection: Connection, chain_id: int, addresses: Sequence[Addres
         raw_logs.c.chain_id == chain_id,
         raw_logs.c.contract_address.in_(bindparam("addresses", expanding=True)),
     )
-    return connection.execute(query, {"addresses": list(addresses)}).scalar_one()
+    some = in_pieces(sorted(set(addresses)))
+    return sum(connection.execute(query, {"addresses": each}).scalar_one() for each in some)
+
+
+def count_all_logs(connection: Connection, chain_id: int) -> int:
+    """How many logs of a chain are stored."""
+    query = select(func.count()).where(raw_logs.c.chain_id == chain_id)
+    return connection.execute(query).scalar_one()
 
 
 def put_calls(
@@ -169,92 +189,10 @@ def put_calls(
 ) -> None:
     """Stores what views answered at a block."""
     rows = [
-        {
-            "chain_id": chain_id,
-            "block_number": block.number,
-            "contract_address": call.to,
-            "calldata": call.data,
-            "block_hash": block.hash,
-            "ok": result.ok,
-            "answer": result.data,
-        }
+        (chain_id, block.number, call.to, call.data, block.hash, result.ok, result.data)
         for call, result in answered
     ]
-    insert_or_ignore(connection, raw_calls, rows)
-
-
-def verified(connection: Connection, chain_id: int, address: Address) -> list[tuple[int, int]]:
-    """The block ranges of a contract whose logs are stored completely, ascending, disjoint."""
-    query = (
-        select(verified_ranges.c.first_block, verified_ranges.c.last_block)
-        .where(
-            verified_ranges.c.chain_id == chain_id,
-            verified_ranges.c.contract_address == address,
-        )
-        .order_by(verified_ranges.c.first_block)
-    )
-    return [(first, last) for first, last in connection.execute(query)]
-
-
-def add_verified(
-    connection: Connection, chain_id: int, addresses: Iterable[Address], first: int, last: int
-) -> None:
-    """Marks [first, last] complete for these contracts, joined with what touches it."""
-    for address in addresses:
-        ranges = [*verified(connection, chain_id, address), (first, last)]
-        connection.execute(
-            delete(verified_ranges).where(
-                verified_ranges.c.chain_id == chain_id,
-                verified_ranges.c.contract_address == address,
-            )
-        )
-        rows = [
-            {
-                "chain_id": chain_id,
-                "contract_address": address,
-                "first_block": start,
-                "last_block": end,
-            }
-            for start, end in joined(ranges)
-        ]
-        connection.execute(insert(verified_ranges), rows)
-
-
-def joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Inclusive ranges, sorted, with those that overlap or touch made one."""
-    result: list[tuple[int, int]] = []
-    for first, last in sorted(ranges):
-        if result and first <= result[-1][1] + 1:
-            result[-1] = (result[-1][0], max(last, result[-1][1]))
-        else:
-            result.append((first, last))
-    return result
-
-
-def missing(ranges: Iterable[tuple[int, int]], first: int, last: int) -> list[tuple[int, int]]:
-    """What of [first, last] is in none of the ranges."""
-    gaps = []
-    at = first
-    for start, end in joined(ranges):
-        if start > at:
-            gaps.append((at, min(start - 1, last)))
-        at = max(at, end + 1)
-        if at > last:
-            break
-    if at <= last:
-        gaps.append((at, last))
-    return [(start, end) for start, end in gaps if start <= end]
-
-
-def forget_verified(connection: Connection, chain_id: int, addresses: Iterable[Address]) -> None:
-    """Takes back that the logs of these contracts are complete: they will be fetched again."""
-    for address in addresses:
-        connection.execute(
-            delete(verified_ranges).where(
-                verified_ranges.c.chain_id == chain_id,
-                verified_ranges.c.contract_address == address,
-            )
-        )
+    insert_new(connection, raw_calls, _CALL, rows)
 
 
 def forget_after(connection: Connection, chain_id: int, number: int) -> None:
@@ -263,10 +201,9 @@ def forget_after(connection: Connection, chain_id: int, number: int) -> None:
         connection.execute(
             delete(table).where(table.c.chain_id == chain_id, table.c.block_number > number)
         )
-    mine = verified_ranges.c.chain_id == chain_id
-    connection.execute(delete(verified_ranges).where(mine, verified_ranges.c.first_block > number))
-    connection.execute(
-        verified_ranges.update()
-        .where(mine, verified_ranges.c.last_block > number)
-        .values(last_block=number)
-    )
+    for ranges in (verified_ranges, unverified_ranges):
+        mine = ranges.c.chain_id == chain_id
+        connection.execute(delete(ranges).where(mine, ranges.c.first_block > number))
+        connection.execute(
+            ranges.update().where(mine, ranges.c.last_block > number).values(last_block=number)
+        )

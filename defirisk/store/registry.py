@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from defirisk.core.adapter import Contract, Deployment, Token
 from defirisk.core.evm import Address
 from defirisk.store.base_tables import chains, deployments, tokens, watched_contracts
 from defirisk.store.raw import insert_or_ignore
+from defirisk.store.types import by_code_point
 
 
 class StoredDeployment(NamedTuple):
@@ -102,16 +103,27 @@ def set_folded(connection: Connection, deployment_id: int, block: int, version: 
 
 
 def watched(
-    connection: Connection, deployment_id: int, *, folded: bool | None = None
+    connection: Connection,
+    deployment_id: int,
+    *,
+    folded: bool | None = None,
+    discovered_to: int | None = None,
 ) -> list[Contract]:
-    """The contracts that a deployment watches; only those (not) folded yet where that is asked."""
+    """The contracts that a deployment watches; where that is asked, only those (not) folded yet,
+    and only those that were discovered up to a block.
+    """
     query = (
         select(watched_contracts)
         .where(watched_contracts.c.deployment_id == deployment_id)
-        .order_by(watched_contracts.c.first_block, watched_contracts.c.contract_address)
+        .order_by(
+            watched_contracts.c.first_block,
+            by_code_point(connection, watched_contracts.c.contract_address),
+        )
     )
     if folded is not None:
         query = query.where(watched_contracts.c.folded == folded)
+    if discovered_to is not None:
+        query = query.where(watched_contracts.c.discovered_block <= discovered_to)
     return [
         Contract(
             address=row.contract_address,
@@ -125,21 +137,62 @@ def watched(
 
 def watch(
     connection: Connection, deployment_id: int, contracts: Iterable[Contract], block: int
+) -> int:
+    """Adds contracts that were discovered at `block`; returns how many of them are new.
+
+    The earliest discovery says what is known of a contract, so that it does not depend on the
+    order in which logs were read. Logs before those that were wanted so far will be folded, too.
+    """
+    new = 0
+    for contract in contracts:
+        known = _known_contract(connection, deployment_id, contract)
+        if known is None:
+            _add_contract(connection, deployment_id, contract, block)
+            new += 1
+            continue
+        found = (block, contract.first_block, contract.subject)
+        if found < (known.discovered_block, known.first_block, known.subject):
+            folded = known.folded and contract.first_block >= known.first_block
+            connection.execute(
+                update(watched_contracts)
+                .where(*_its(deployment_id, contract))
+                .values(
+                    discovered_block=block,
+                    first_block=contract.first_block,
+                    subject=contract.subject,
+                    folded=folded,
+                )
+            )
+    return new
+
+
+def _its(deployment_id: int, contract: Contract) -> tuple[ColumnElement[bool], ...]:
+    return (
+        watched_contracts.c.deployment_id == deployment_id,
+        watched_contracts.c.contract_address == contract.address,
+        watched_contracts.c.role == contract.role,
+    )
+
+
+def _known_contract(connection: Connection, deployment_id: int, contract: Contract) -> Any:
+    query = select(watched_contracts).where(*_its(deployment_id, contract))
+    return connection.execute(query).one_or_none()
+
+
+def _add_contract(
+    connection: Connection, deployment_id: int, contract: Contract, block: int
 ) -> None:
-    """Adds contracts that were discovered at `block`; known ones stay as they are."""
-    rows = [
-        {
-            "deployment_id": deployment_id,
-            "contract_address": contract.address,
-            "role": contract.role,
-            "subject": contract.subject,
-            "first_block": contract.first_block,
-            "discovered_block": block,
-            "folded": False,
-        }
-        for contract in contracts
-    ]
-    insert_or_ignore(connection, watched_contracts, rows)
+    connection.execute(
+        insert(watched_contracts).values(
+            deployment_id=deployment_id,
+            contract_address=contract.address,
+            role=contract.role,
+            subject=contract.subject,
+            first_block=contract.first_block,
+            discovered_block=block,
+            folded=False,
+        )
+    )
 
 
 def set_all_folded(connection: Connection, deployment_id: int) -> None:

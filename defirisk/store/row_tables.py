@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, get_args, get_origin
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table
 
 from defirisk.core.adapter import Adapter
 from defirisk.core.row import Row, columns
 from defirisk.store.base_tables import metadata
-from defirisk.store.types import WideInteger
+from defirisk.store.types import AnyText, WideInteger
 
 
 def row_table(row_type: type[Row]) -> Table:
@@ -52,4 +52,4 @@ def declare(adapters: dict[str, Adapter]) -> None:
 def _sql_type(hint: Any) -> Any:
     if get_origin(hint) is Annotated and get_args(hint)[1] == "256 bit":
         return WideInteger()
-    return {str: Text(), bool: Boolean(), int: BigInteger()}[hint]
+    return {str: AnyText(), bool: Boolean(), int: BigInteger()}[hint]

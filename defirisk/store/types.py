@@ -1,14 +1,15 @@
-"""Column types that keep what Python's integers hold."""
+"""Column types that keep what Python's integers and texts hold, and order them as Python does."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Numeric, String, types
+from sqlalchemy import ColumnElement, Connection, Numeric, String, Text, types
 from sqlalchemy.engine import Dialect
 
 _DIGITS = 78  # 2^256 - 1 has 78 decimal digits
+_ZERO, _ONE, _TWO = "\x00", "\x01", "\x02"
 _NINES = str.maketrans("0123456789", "9876543210")
 
 
@@ -59,3 +60,50 @@ class WideInteger(types.TypeDecorator[int]):
         if value is None:
             return None
         return int(value) if dialect.name == "postgresql" else from_sortable(value)
+
+
+def written_text(text: str) -> str:
+    """As PostgreSQL takes it, which refuses the character 0.
+
+    That is written as the two characters 1 1, and the character 1 as 1 2: nothing is lost, and
+    since no other character comes before 2, texts keep their order.
+    """
+    if _ZERO not in text and _ONE not in text:
+        return text
+    return text.replace(_ONE, _ONE + _TWO).replace(_ZERO, _ONE + _ONE)
+
+
+def read_text(written: str) -> str:
+    """What `written_text` was given."""
+    if _ONE not in written:
+        return written
+    return written.replace(_ONE + _ONE, _ZERO).replace(_ONE + _TWO, _ONE)
+
+
+class AnyText(types.TypeDecorator[str]):
+    """Text with any character in it, as names on a chain are. SQLite holds it as it is."""
+
+    impl = Text
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> Any:
+        """Python to database."""
+        if dialect.name != "postgresql":
+            return None
+        return lambda value: None if value is None else written_text(value)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        """Database to Python."""
+        if dialect.name != "postgresql":
+            return None
+        return lambda value: None if value is None else read_text(value)
+
+
+def by_code_point(connection: Connection, column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """What to order by for the order that Python has, whatever the database's own collation is.
+
+    SQLite compares bytes, and so code points; of PostgreSQL that has to be asked.
+    """
+    if connection.dialect.name == "postgresql" and isinstance(column.type, AnyText | String):
+        return column.collate("C")
+    return column

@@ -18,6 +18,7 @@ from defirisk.protocols.lending.aave_v3.referee import questions
 from defirisk.store.database import Store
 from defirisk.store.snapshots import snapshot, stored_block
 from tests.command import CommandLine
+from tests.databases import database_url
 from tests.devnet.build import fresh
 from tests.devnet.chain import Tx
 from tests.devnet.protocol import ADMIN
@@ -158,13 +159,13 @@ def test_a_reserve_is_what_the_pool_counts_not_what_its_token_says(kind: str, li
 def test_every_command_goes_on_in_every_format(
     words: tuple[str, ...], format_: str, lived: Lived, cli: CommandLine
 ) -> None:
-    ran = cli(*words, "--format", format_, "--db", f"sqlite:///{lived.folder / 'market.db'}")
+    ran = cli(*words, "--format", format_, "--db", database_url(lived.folder / "market.db"))
     assert (ran.code, ran.err) == (0, "")
     if format_ == "json":
         json.loads(ran.out, parse_constant=pytest.fail)
 
 
 def test_verify_says_that_all_agrees(lived: Lived, cli: CommandLine) -> None:
-    database = ("--db", f"sqlite:///{lived.folder / 'market.db'}")
+    database = ("--db", database_url(lived.folder / "market.db"))
     ran = cli("verify", "aave-v3", "--rpc-url", lived.market.devnet.url, *database)
     assert ran.code == 0, ran.out + ran.err

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from defirisk.core.adapter import Deployment
+from defirisk.store.database import open_store
 from tests.devnet.alone import Alone, build_alone, start_alone
 from tests.devnet.toolchain import make_once
 from tests.onchain import liquity_v1_chain, maker_chain, perp_curie_chain, synthetix_chain
-from tests.onchain.markets import index_live, new_store
+from tests.onchain.markets import index_live
 
 ALONE: dict[str, tuple[str, Callable[[Alone], Deployment]]] = {
     "liquity-v1": ("zero", liquity_v1_chain.deployment_of),
@@ -26,7 +27,7 @@ def indexed_alone(adapter: str, shared: Path) -> Path:
 
     def fill(work: Path) -> None:
         with start_alone(build_alone(folder, 1)) as alone:
-            store = new_store(work)
+            store = open_store(f"sqlite:///{work / 'market.db'}", create=True)
             index_live(alone.url, store, deployment_of(alone))
             store.close()
 

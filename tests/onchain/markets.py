@@ -14,6 +14,7 @@ from defirisk.core.evm import BlockTag, ChainReader
 from defirisk.indexing.run import RunSummary, index
 from defirisk.store.database import Store, open_store
 from defirisk.store.registry import StoredDeployment, find_deployment
+from tests.databases import database_url
 from tests.demo import read_once
 
 T = TypeVar("T")
@@ -33,8 +34,8 @@ def with_reader(url: str, work: Callable[[ChainReader], Awaitable[T]]) -> T:
 
 
 def new_store(folder: Path, name: str = "market.db") -> Store:
-    """An empty store."""
-    return open_store(f"sqlite:///{folder / name}", create=True)
+    """An empty store, in the database that the suite is run on (`tests.databases`)."""
+    return open_store(database_url(folder / name), create=True)
 
 
 def index_live(

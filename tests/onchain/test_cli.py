@@ -243,3 +243,46 @@ def test_the_key_of_the_node_is_nowhere(cli: CommandLine, project: Project) -> N
     files = [path for path in project.folder.iterdir() if path.name != "defirisk.toml"]
     assert {path.name for path in files} >= {"defirisk.db"}
     assert all(SECRET.encode() not in path.read_bytes() for path in files)
+
+
+def test_the_nightly_run_does_everything_and_says_so(cli: CommandLine, project: Project) -> None:
+    configure(cli.folder, project.devnet, project.node.url)
+    project.node.recover()
+    ran = cli("nightly", "--site", "site", "--sample", "3", "--format", "json")
+    assert ran.code == 0, ran
+    said = json.loads(ran.out)
+    assert [(step["part"], step["result"]) for step in said["steps"]] == [
+        ("index", "done"),
+        ("verify", "done"),
+        ("pages", "done"),
+    ]
+    assert (said["failed"], said["differ"]) == (0, 0)
+    assert sum(one["compared"] for one in said["verdicts"]) > 0
+    (folder,) = (cli.folder / "site").iterdir()
+    names = {path.name for path in folder.iterdir()}
+    assert {"index.html", "stress.html", "cascade.html", "contagion.html", "graph.html"} <= names
+    assert {"oracles.html", "verify.html"} <= names
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    assert "Risk today" in page
+    assert SECRET not in page + ran.out + ran.err
+
+
+def test_a_nightly_run_without_its_node_still_writes_pages(
+    cli: CommandLine, project: Project
+) -> None:
+    configure(cli.folder, project.devnet, project.node.url)
+    project.node.recover()
+    assert cli("index").code == 0
+    configure(cli.folder, project.devnet, "http://127.0.0.1:1")
+    ran = cli("nightly", "--shock", "price:WETH=-10%", "--format", "json")
+    assert (ran.code, ran.err) == (1, ""), ran
+    said = json.loads(ran.out)
+    assert [(step["part"], step["result"]) for step in said["steps"]] == [
+        ("index", "failed"),
+        ("verify", "failed"),
+        ("pages", "done"),
+    ]
+    (folder,) = (cli.folder / "defirisk-site").iterdir()
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    assert "2 parts failed" in page
+    assert "no connection" in page

@@ -27,6 +27,7 @@ from defirisk.indexing.run import index
 from defirisk.manipulation.assumptions import Assumptions
 from defirisk.manipulation.exposure import Exposure, exposures
 from tests.command import CommandLine
+from tests.databases import database_url
 from tests.demo import demo_book
 from tests.devnet.build import DEPLOYMENT, build_control, start
 from tests.devnet.record import deployments
@@ -47,7 +48,7 @@ PLANTED_KINDS = {"uniswap-twap-v2", "hard-coded"}
 class Control:
     """The indexed chain; `described` is what its builder says of it."""
 
-    database: Path
+    database: str
     described: dict[str, Any]
     book: Book
     made: Composition
@@ -63,7 +64,7 @@ def control(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Control]:
         with_reader(devnet.url, lambda reader: index(reader, store, every, "finalized"))
     book = demo_book(store)
     described = json.loads((path / DEPLOYMENT).read_text(encoding="utf-8"))
-    yield Control(folder / "market.db", described, book, compose(book))
+    yield Control(database_url(folder / "market.db"), described, book, compose(book))
     store.close()
 
 
@@ -71,7 +72,7 @@ def control(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Control]:
 def with_planted(recorded_book: Book, devnet_path: Path) -> Control:
     """The shared chain, where everything was planted."""
     described = json.loads((devnet_path / DEPLOYMENT).read_text(encoding="utf-8"))
-    return Control(devnet_path, described, recorded_book, compose(recorded_book))
+    return Control("", described, recorded_book, compose(recorded_book))
 
 
 def found(chain: Control, name: str) -> set[str]:
@@ -191,7 +192,7 @@ def test_the_same_question_finds_the_planted_prices(with_planted: Control) -> No
 
 
 def test_the_commands_say_so(control: Control, cli: CommandLine) -> None:
-    store = f"sqlite:///{control.database}"
+    store = control.database
     ran = cli("oracle", "--db", store, "--format", "json")
     assert ran.code == 0, ran.err
     said = json.loads(ran.out)

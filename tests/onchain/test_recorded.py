@@ -12,6 +12,7 @@ import pytest
 from defirisk.chain.recorded import Recorder
 from defirisk.chain.rpc import RpcChainReader
 from defirisk.core.adapter import Deployment
+from defirisk.core.errors import FinalityBroken
 from defirisk.indexing.run import index
 from defirisk.indexing.verify import verify
 from defirisk.protocols.lending.aave_v3 import AaveV3
@@ -22,7 +23,7 @@ from tests.devnet.chain import Tx
 from tests.devnet.market import Market
 from tests.devnet.protocol import ADMIN
 from tests.devnet.record import FIXTURES, RECORDING, deployment, recorded
-from tests.onchain.dump import READ_AT_RUNS, dump
+from tests.onchain.dump import HOW_IT_CAME, READ_AT_RUNS, dump
 from tests.onchain.markets import index_live, index_recorded, new_store, stored, with_reader
 
 pytestmark = pytest.mark.onchain
@@ -83,22 +84,35 @@ def test_after_a_reorg_the_store_equals_a_fresh_index(
     index_live(small.url, followed, market)
     before = dump(followed)
 
-    small.chain.rpc.call("anvil_rollback", 4)
+    # On this chain the last two blocks are not final.
+    small.chain.rpc.call("anvil_rollback", 2)
     small.chain.resync()
     feeds = Market.load(small.chain, small.deployment).feeds
-    for price in (1700, 1650, 1600, 1500, 1480):
+    for price in (1700, 1650, 1600):
         small.chain.must(*feeds.report("WETH", price))
     summary = index_live(small.url, followed, market)
     index_live(small.url, afresh, market)
 
-    assert summary.reorg_depth > 0
+    assert summary.reorg_depth == 2
     assert dump(followed)["chainlink_answers"] != before["chainlink_answers"]
-    without = READ_AT_RUNS | {"chains"}
+    without = READ_AT_RUNS | HOW_IT_CAME | {"chains"}
     assert dump(followed, without=without) == dump(afresh, without=without)
     verdict = with_reader(
         small.url, lambda reader: verify(reader, followed, stored(followed, market), summary.block)
     )
     assert verdict.mismatches == ()
+
+    kept = dump(followed)
+    small.chain.rpc.call("anvil_rollback", 4)
+    small.chain.resync()
+    feeds = Market.load(small.chain, small.deployment).feeds
+    for price in (1710, 1660, 1610, 1510, 1410):
+        small.chain.must(*feeds.report("WETH", price))
+    with pytest.raises(FinalityBroken, match="was final as 0x"):
+        index_live(small.url, followed, market)
+    assert dump(followed, without=frozenset({"leases"})) == {
+        name: rows for name, rows in kept.items() if name != "leases"
+    }
 
 
 def test_an_implementation_that_was_never_proven_is_marked(

@@ -22,7 +22,8 @@ SHIPPED = ("defirisk", "migrations")
 # Calls whose first argument names a package as surely as an import does.
 NAMING = {"files", "find_spec", "import_module", "version"}
 # Run, never imported: linters, pytest's own plug-ins, and the stubs that mypy reads.
-TOOLS = {"hatchling", "import-linter", "mypy", "py-evm", "pytest-xdist", "ruff", "scipy-stubs"}
+TOOLS = {"hatchling", "import-linter", "mypy", "py-evm", "pytest-xdist", "ruff"}
+TOOLS |= {"scipy-stubs", "types-pyyaml"}
 
 
 def normal(name: str) -> str:

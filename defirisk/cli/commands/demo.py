@@ -9,7 +9,6 @@ import click
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from defirisk.core.book import Book
     from defirisk.core.verdict import Verdict
     from defirisk.reports.model import Report, Run
     from defirisk.store.database import Store
@@ -107,53 +106,21 @@ async def _indexed(folder: Path) -> tuple[Store, list[Verdict]]:
 
 def _pages(store: Store, folder: Path, verdicts: list[Verdict]) -> Report:
     """Writes the linked pages; returns the first of them, which is also the summary."""
-    from defirisk.cli.session import load, load_all, provenance
-    from defirisk.contagion.screen import screen
-    from defirisk.core.plugins import reports
-    from defirisk.graph.build import compose
-    from defirisk.graph.measures import measures
-    from defirisk.reports import cascade, graph, stress, verification
+    from defirisk.cli.pages import chain_pages
+    from defirisk.cli.session import load, provenance
     from defirisk.reports.demo import summary
-    from defirisk.reports.site import Page, plug_in_pages, write_site
-    from defirisk.shocks.grammar import scenario
+    from defirisk.reports.site import Page, write_site
 
     book, final = load(store, (), None, None)
     run = provenance(book.chain_id, final)
-    outcome = screen(book, [scenario("", shocks, book) for shocks in SHOCKS])
-    chain = load_all(store, None, None)[0]
-
-    def only(name: str) -> Book:
-        return load(store, (name,), None, None)[0]
-
-    pages = plug_in_pages(reports(), chain, only, run=run)
-    pages["stress.html"] = Page(
-        report=stress.build(book, outcome, run=run),
-        name="Stress",
-        about="What each shock would put at risk, by deployment and by asset",
-    )
-    played = [scenario("", shocks, book) for shocks in CASCADES]
-    pages["cascade.html"] = Page(
-        report=cascade.build(book, screen(book, played), cascade.play_cases(book, played), run=run),
-        name="Cascade",
-        about="Liquidations that move prices, round by round: who pays, and how far prices go",
-    )
-    pages["graph.html"] = Page(
-        report=graph.report(compose(chain), list(measures().values()), run=run),
-        name="Graph",
-        about="Who stands on what: to be filtered and clicked",
-    )
-    pages["proposal.html"] = Page(
+    made = chain_pages(store, None, SHOCKS, CASCADES, verdicts, run)
+    made.pages["proposal.html"] = Page(
         report=_proposal(store, folder / "proposal", run),
         name="Proposal",
         about="What a change of parameters would do, as a forum would read it",
     )
-    pages["verify.html"] = Page(
-        report=verification.build(verdicts, run=run),
-        name="Verified",
-        about="Which numbers were compared with the contracts' own answers",
-    )
-    front = summary(book, outcome, verdicts, pages, run=run)
-    write_site(folder, pages, front)
+    front = summary(made.book, made.outcome, verdicts, made.pages, run=run)
+    write_site(folder, made.pages, front)
     return front
 
 

@@ -15,6 +15,7 @@ db = "sqlite:///defirisk.db"
 
 # One table for each chain, by the names of `defirisk list chains`, or a name of your own with
 # chain_id.
+# rpc_url may be a list, or several addresses separated by commas: one that fails is replaced.
 [chains.ethereum]
 rpc_url = "${ETH_RPC_URL}"
 
@@ -33,6 +34,13 @@ rpc_url = "${ETH_RPC_URL}"
 # oracle = "0x…"
 # # Assets that wrap or are pegged to another follow its price in shocks:
 # follows = { wstETH = "WETH" }
+
+# Whom to tell, by apprise's addresses, when a chain falls behind, may lack logs, or was
+# reorganised:
+# [alerts]
+# urls = ["${ALERT_URL}"]
+# lag_seconds = 3600
+# reorg_depth = 5
 """
 
 

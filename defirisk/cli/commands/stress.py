@@ -184,14 +184,14 @@ def _reversed(
 ) -> Report:
     from dataclasses import asdict
 
-    from defirisk.contagion.reverse import falls, rises, smallest_moves
+    from defirisk.contagion.reverse import falls, movable, rises, smallest_moves
     from defirisk.reports import reverse
     from defirisk.reports.cascade.words import assumed, left_out
     from defirisk.shocks.grammar import scenario
 
     steps = STATIC_STEPS if settings is None else CASCADE_STEPS
     beside = scenario("", shocks, book).moves
-    assets = range(len(book.assets))
+    assets = movable(book)
     measure = _measure(book, budget.measure, settings)
     down, up = (
         smallest_moves(book, assets, grid, budget, measure, beside=beside)

@@ -12,8 +12,6 @@ from defirisk.core.evm import BlockTag
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from defirisk.core.evm import ChainReader
-    from defirisk.core.verdict import Verdict
     from defirisk.store.database import Store
 
 
@@ -52,13 +50,15 @@ def command(
     import asyncio
 
     from defirisk.cli.output import emit
-    from defirisk.cli.session import node, opened, provenance
+    from defirisk.cli.session import node, opened, provenance, share_rates
+    from defirisk.cli.verifying import verified
     from defirisk.reports.verification import build
 
     with opened(db) as (settings, store):
         wanted = settings.chain_id(chain)
         _refuse_imports(store, protocols, wanted)
         reader = node(settings, rpc_url, chain, timeout)
+        share_rates(reader, store)
         verdicts = asyncio.run(
             verified(reader, store, protocols, wanted, block, sample=sample, seed=seed)
         )
@@ -80,38 +80,3 @@ def _refuse_imports(store: Store, names: Sequence[str], wanted: int | None) -> N
             f"there is nothing to verify: {listed} was imported from a file, and no contract "
             "answers for it"
         )
-
-
-async def verified(
-    reader: ChainReader,
-    store: Store,
-    names: Sequence[str],
-    wanted: int | None,
-    block: int | BlockTag | None,
-    *,
-    sample: int | None = None,
-    seed: int = 1,
-) -> list[Verdict]:
-    """The verdict on every deployment that the names mean; closes the reader."""
-    from defirisk.cli.progress import Bars
-    from defirisk.cli.session import chosen, served_chain
-    from defirisk.core.errors import UsageError
-    from defirisk.indexing.verify import verify
-    from defirisk.store.snapshots import stored_block
-
-    try:
-        chain_id = await served_chain(reader, wanted)
-        mine = chosen(store, names, chain_id, refereed=True)
-        if not mine:
-            raise UsageError(f"nothing that was asked for is on the node's chain {chain_id}")
-        with store.transaction() as connection:
-            at = stored_block(connection, chain_id, block)
-        with Bars() as bars:
-            verdicts = [
-                await verify(reader, store, s, at, sample=sample, seed=seed, progress=bars)
-                for s in mine
-            ]
-        # Kinds of sources of which the chain has none are only mentioned where they were named.
-        return [v for v in verdicts if names or v.compared or v.read] or verdicts
-    finally:
-        await reader.aclose()

@@ -26,20 +26,20 @@ from defirisk.contagion.cascade.state import (
     State,
 )
 from defirisk.contagion.cascade.watching import (
-    BARE,
     FAR,
     LIQUIDATED,
-    MOVED,
     NEAR,
     ahead_of_rows,
     ahead_of_unit,
     bare,
     clear,
+    never,
     refuse,
     refused_again,
     remember,
+    remember_left,
     renew_watch,
-    safe,
+    to_visit,
 )
 from defirisk.core.book import Floats
 
@@ -70,12 +70,7 @@ def settle_watched(f: Facts, s: State, assumed: Floats, r: int) -> int:
     """As `settle_round`, without those of whom it is known beforehand: the same, only sooner."""
     count, capacity = 0, float(assumed[CAPACITY])
     fallen = renew_watch(f, s)
-    visit, size = s.watch.visit, 0
-    for n in range(s.watch.listed[0]):
-        u = s.watch.unit[n]
-        if not safe(s, u, fallen):
-            visit[size] = u
-            size += 1
+    visit, size = s.watch.visit, to_visit(s, fallen)
     for n in range(size):
         if n + FAR < size:
             ahead_of_unit(f, s, visit[n + FAR])
@@ -100,23 +95,23 @@ def settle_unit(
         remember(s, u, backing, owed)
     if not backing < owed:
         if bounded and owed == 0 and clear(f.units, s.amount, u):
-            s.touched[u] = BARE
+            never(s, u)
         return 0.0
     if s.seen[u] == 0:
         s.seen[u] = 1
         s.by_deployment[f.units.deployment[u], ACCOUNTS] += 1
     paid = 0.0
     if debt >= 0 and collateral >= 0:
-        if bounded and weigh_hope(f, s, assumed, u, debt, collateral, due, pledged):
-            return 0.0
         paid = attempt(f, s, assumed, r, u, capacity, debt, collateral, backing, owed)
         if bounded and paid == 0:
             refuse(f, s, u, debt, collateral)
+            weigh_hope(f, s, assumed, u, debt, collateral, due, pledged)
     elif bounded and bare(f.units, s.amount, u):
-        s.touched[u] = BARE
+        never(s, u)
     if paid > 0:
-        s.touched[u] = MOVED
         s.seen[u] = LIQUIDATED
+        if bounded:
+            remember_left(f, s, u, debt, collateral, (backing, owed, due, pledged))
     else:
         s.totals[REFUSED] += 1
     return paid

@@ -20,14 +20,11 @@ from defirisk.contagion.cascade.routes import (
 from defirisk.contagion.cascade.settle import CLOSE_FACTOR, HEALTH_CLOSE_FACTOR
 from defirisk.contagion.cascade.state import UNKNOWN, Facts, State
 from defirisk.contagion.cascade.units import CLOSE, MECHANISM, NO_THRESHOLD, THRESHOLD, WORTH
-from defirisk.contagion.cascade.watching import GUARD
+from defirisk.contagion.cascade.watching import GUARD, TINY
 from defirisk.core.book import Floats
 
 LOOSE = 1e-6
 """Far more than they round in what a pool pays."""
-
-TINY = 1e-30
-"""More than is lost where floats of 24 bits become too small to have so many."""
 
 FEW = 4.0
 """Base units, or shares, that the cuts of one liquidation are worth, at most."""
@@ -99,11 +96,11 @@ def weigh_hope(
     collateral: int,
     due: float,
     worth: float,
-) -> bool:
-    """Whether a unit is hopeless, of these rows and what they are worth; what is known of that is
-    kept for the rounds to come: its stake, what the rule allows of the debt or all of the
-    collateral pays for, grows by no more than prices rise, and which rows have most value stays so
-    until prices have moved apart by more than the next ones are behind.
+) -> None:
+    """Keeps of a refused unit what tells in the rounds to come that it is hopeless, of these rows
+    and what they are worth: its stake, what the rule allows of the debt or all of the collateral
+    pays for, grows by no more than prices rise, and which rows have most value stays so until
+    prices have moved apart by more than the next ones are behind. Nothing is kept of who is not.
     """
     units, watch = f.units, s.watch
     rule, kind = units.rules[units.rule[u]], units.kind[collateral]
@@ -115,7 +112,7 @@ def weigh_hope(
     watch.stake[u] = stake / watch.risen[0] + TINY
     watch.lead[u] = 0.0
     if not hopeless(f, s, assumed, u, units.kind[debt], kind):
-        return False
+        return
     behind = 0.0
     for h in range(units.first[u], units.first[u + 1]):
         other = units.kind[h]
@@ -125,7 +122,6 @@ def weigh_hope(
         if h != debt and h != collateral and s.tariff[other, THRESHOLD] != 0.0:
             behind = max(behind, value / most)
     watch.lead[u] = watch.drift[0] / behind if behind > 0 else inf
-    return True
 
 
 def hopeless_still(f: Facts, s: State, assumed: Floats, u: int) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from numba import njit
 
-from defirisk.contagion.cascade import fetch  # noqa: F401
+from defirisk.contagion.cascade import fetch, unsigned
 from defirisk.contagion.cascade.compiled import KernelCache
 
 Kernel = Callable[..., Any]
@@ -22,6 +22,7 @@ OPTIONS: dict[str, Any] = {
     "error_model": "numpy",
     "forceinline": True,
     "_nrt": False,
+    "pipeline_class": unsigned.KernelCompiler,
 }
 """A call would hand over every array of every table, hundreds of words, and that cost more than
 what most kernels do: so nothing is called. No kernel makes arrays, so none has to count who refers
@@ -34,6 +35,10 @@ they call would have to be compiled.
 """
 INNER = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 """A kernel that only another one calls needs no way in from Python, which is half of compiling."""
+
+
+OURS = hashlib.sha256("".join(map(inspect.getsource, (fetch, unsigned))).encode()).hexdigest()
+"""What we change of the compiler: machine code depends on it, too."""
 
 
 @cache
@@ -89,6 +94,6 @@ def _compiled(
     uncounted = cast(Callable[..., Any], njit)  # its stubs leave the option out
     made = uncounted(twin, **options)
     made._cache = KernelCache(
-        function.__name__, f"{twin.__module__}.{twin.__qualname__} {sorted(options.items())}"
+        function.__name__, f"{twin.__module__}.{twin.__qualname__} {sorted(options.items())} {OURS}"
     )
     return cast(Kernel, made)

@@ -81,14 +81,13 @@ def weighed(
     for h in range(units.first[u], units.first[u + 1]):
         kind = units.kind[h]
         value, threshold = amount[h] * tariff[kind, WORTH], tariff[kind, THRESHOLD]
-        if threshold == NO_THRESHOLD:
-            owed += value
-            if value > most_owed:
-                debt, most_owed = h, value
-        else:
-            backing += value * threshold
-            if value > most_pledged and threshold > 0:
-                collateral, most_pledged = h, value
+        is_debt = threshold == NO_THRESHOLD
+        owed += value if is_debt else 0.0
+        backing += 0.0 if is_debt else value * threshold
+        if is_debt and value > most_owed:
+            debt, most_owed = h, value
+        if threshold > 0 and value > most_pledged:
+            collateral, most_pledged = h, value
     return backing, owed, debt, collateral, most_owed, most_pledged
 
 

@@ -17,6 +17,8 @@ from defirisk.contagion.cascade.routes import (
 from defirisk.contagion.cascade.state import LANES, Facts, State, Watch
 from defirisk.contagion.cascade.units import (
     DEBT,
+    THRESHOLD,
+    WORTH,
     Units,
 )
 from defirisk.core.book import Floats, Ints
@@ -33,13 +35,17 @@ FAR, NEAR = 12, 6
 LIQUIDATED = 2
 """`State.seen`."""
 
+TINY = 1e-30
+"""More than is lost where floats of 24 bits become too small to have so many."""
+
+ADDED = 1e-12
+"""More than floats round in the sums of one unit, relative to the largest of them."""
+
 BITS = 62
 """Assets that share a bit are told apart no more: that costs time, and nothing else."""
 
-UNSEEN, SEEN, MOVED, BARE = range(4)
-"""`State.touched`: what machine code knows of a unit. Not looked at yet; looked at, and as it was
-then; liquidated since; without anything that could be taken, or without any debt.
-"""
+UNSEEN, SEEN = range(2)
+"""`State.touched`: whether a unit was looked at."""
 
 
 def held_assets(units: Units) -> Ints:
@@ -197,21 +203,45 @@ def ahead_of_rows(f: Facts, s: State, u: int) -> None:
     ahead(f.units.kind, last)
 
 
-def safe(s: State, u: int, fallen: float) -> bool:
-    """Whether a unit cannot be liquidated in this round, by what is known of it."""
-    touched = s.touched[u]
-    if touched == BARE:
-        return True
-    return bool(touched != MOVED and s.watch.last[u] * fallen > 1.0 + GUARD)
+def to_visit(s: State, fallen: float) -> int:
+    """How many of the units listed may be liquidatable in this round, by what is known of them;
+    lists these. Every unit is written, and the next one over it where it need not be visited: which
+    these are cannot be foreseen, and a jump that was not foreseen costs more than writing.
+    """
+    watch, size = s.watch, 0
+    for n in range(watch.listed[0]):
+        u = watch.unit[n]
+        watch.visit[size] = u
+        size += 0 if watch.last[u] * fallen > 1.0 + GUARD else 1
+    return size
 
 
 def remember(s: State, u: int, backing: float, owed: float) -> None:
-    """What was seen of a unit that is looked at."""
+    """Health of a unit: what backs its debt, at least, and what is owed, at most."""
     s.touched[u] = SEEN
-    fallen = s.watch.fallen[0]
-    s.watch.last[u] = 0.0
-    if owed > 0 and fallen > 0:
-        s.watch.last[u] = backing / owed / fallen
+    scaled = owed * s.watch.fallen[0]
+    s.watch.last[u] = backing / scaled if scaled > TINY else 0.0
+
+
+def remember_left(
+    f: Facts, s: State, u: int, debt: int, pledge: int, before: tuple[float, float, float, float]
+) -> None:
+    """What a liquidation left of a unit, so that it need not be looked at again for that. `before`:
+    what backed its debt, what was owed, and what these two rows were worth. A write-off only makes
+    the unit safer than this says.
+    """
+    backing, owed, due, pledged = before
+    one, other = f.units.kind[debt], f.units.kind[pledge]
+    threshold = s.tariff[other, THRESHOLD]
+    gone = (pledged - s.amount[pledge] * s.tariff[other, WORTH]) * threshold
+    paid = due - s.amount[debt] * s.tariff[one, WORTH]
+    remember(s, u, backing * (1.0 - ADDED) - gone, owed * (1.0 + ADDED) - paid)
+    s.watch.lead[u] = 0.0
+
+
+def never(s: State, u: int) -> None:
+    """There is nothing that could be taken of a unit, or nothing owed, whatever prices do."""
+    s.watch.last[u] = inf
 
 
 def bare(units: Units, amount: Floats, u: int) -> bool:
@@ -256,8 +286,10 @@ KERNELS = (
     refuse,
     ahead_of_unit,
     ahead_of_rows,
-    safe,
+    to_visit,
     remember,
+    remember_left,
+    never,
     bare,
     clear,
     forget_watch,

@@ -25,6 +25,7 @@ from defirisk.core.adapter import (
     Question,
     Snapshot,
     View,
+    logs_reveal_nothing,
 )
 from defirisk.core.evm import ZERO_ADDRESS, Address, Block
 from defirisk.core.row import Key, Row, State, Wide
@@ -89,9 +90,7 @@ class Chainlink:
         """Every wanted feed is asked whether it is a proxy."""
         return Contract(address=wanted.address, role="feed", first_block=wanted.first_block)
 
-    def discover(self, deployment: Deployment, log: Log) -> Iterable[Discovery]:
-        """Answers reveal nothing."""
-        return ()
+    discover = staticmethod(logs_reveal_nothing)
 
     def touches(self, log: Log) -> Iterable[tuple[type[Row], Key]]:
         """The aggregator's row."""

@@ -20,6 +20,7 @@ _UNKNOWN = {
     "no market price": "No feed, pool or claim says what the market pays for it.",
     "unknown source": "It is not known what makes the answer that it is read from.",
     "unknown mean": "It is a mean of something else than one pool's price.",
+    "perpetual": "Trades in perpetuals move it; what a lie about it earns there is not computed.",
 }
 
 

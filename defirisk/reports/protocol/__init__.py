@@ -14,8 +14,13 @@ from defirisk.reports.protocol import (
     answer,
     debt_system,
     drops,
+    elsewhere,
     perp_accounts,
+    perp_losses,
     perp_markets,
+    perp_modes,
+    perp_population,
+    perp_prices,
     reserves,
 )
 from defirisk.reports.protocol.falls import single_falls
@@ -32,13 +37,23 @@ class Protocol:
         """What can be asked about."""
         return tuple(facts.name for facts in book.deployments)
 
-    def build(self, book: Book, *, run: Run, subject: str = "", title: str = "") -> Report:
+    def build(
+        self,
+        book: Book,
+        *,
+        run: Run,
+        subject: str = "",
+        title: str = "",
+        whole: Book | None = None,
+    ) -> Report:
         """The report on all deployments of the book, which are those that `subject` names; `run`
-        says how to repeat it.
+        says how to repeat it. `whole` is the book of all that is known of the chain.
 
         Errors: none of its own; an asset whose fall cannot be computed is named in the report.
         """
-        falls = single_falls(book)
+        # Of perpetuals, nothing is lent: there are no reserves to speak of, and what is close to
+        # liquidation is said of margins.
+        falls, perpetual = single_falls(book), answer.is_perpetual(book)
         return Report(
             title=title or f"Risk of {_named(book)}",
             header=header_of(book, run),
@@ -48,22 +63,26 @@ class Protocol:
                 answer.tiles(book, falls),
             ),
             sections=(
-                reserves.size(book),
+                *(() if perpetual else (reserves.size(book),)),
                 *debt_system.sections(book),
                 *perp_markets.sections(book),
+                *perp_population.sections(book),
                 *perp_accounts.sections(book),
+                *perp_prices.sections(book),
+                *perp_modes.sections(book),
+                *perp_losses.sections(book),
                 accounts.health(book),
                 drops.section(falls),
                 drops.wall(falls),
-                accounts.closest(book),
+                *(() if perpetual else (accounts.closest(book),)),
                 accounts.concentration(book),
-                reserves.solvency(book),
+                *elsewhere.sections(book, whole),
+                *(() if perpetual else (reserves.solvency(book),)),
                 reserves.oracles(book),
-                reserves.parameters(book),
-                reserves.deficits(book),
+                *(() if perpetual else (reserves.parameters(book), reserves.deficits(book))),
                 answer.assumptions(book, falls),
             ),
-            csv="closest-accounts",
+            csv="margin-buffers" if perpetual else "closest-accounts",
         )
 
 

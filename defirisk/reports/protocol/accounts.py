@@ -77,7 +77,7 @@ def closest(book: Book) -> Section:
         *([Column("market", "Market", "text", detail=True)] if divided else []),
         Column("account", "Account", "address"),
         Column("health_factor", "Health factor", "health"),
-        Column("distance", "Distance", "percent"),
+        Column("distance", "Distance", "percent", absent="no fall does"),
         Column("debt_usd", "Debt", "usd"),
         Column("collateral_usd", "Collateral", "usd"),
         Column("main_collateral", "Mostly holds", "text"),
@@ -103,7 +103,8 @@ def closest(book: Book) -> Section:
         columns=columns,
         rows=rows,
         caption="Distance: by how much all prices of an account's collateral may fall together "
-        "before it can be liquidated; negative, it can be liquidated now. "
+        "before it can be liquidated; negative, it can be liquidated now. What must be kept of "
+        "them shrinks with the prices, and a unit of account does not fall. "
         f"Accounts that owe less than {show(floor, 'usd')} are left out.",
         empty="nobody owes anything",
     )

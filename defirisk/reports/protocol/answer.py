@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from fractions import Fraction
+
 import numpy as np
 
 from defirisk.contagion.valuation import unit_debt
 from defirisk.core.book import Book, DeploymentFacts
+from defirisk.metrics.margin import market_sensitivities
+from defirisk.metrics.perp_gap import reached
 from defirisk.metrics.size import by_deployment
 from defirisk.reports.model import Note, Number, Numbers, Paragraph, Run, Section
 from defirisk.reports.protocol.falls import GRID, NOTICED_USD, Fall, Falls
+from defirisk.reports.protocol.naming import market_names
 from defirisk.reports.value import listed, plural, show
 
 SMALL, LARGE = 0.2, 0.4
+MOVE = Fraction(1, 5)
 _PROOFS = {
     "executed": "formulas proven against the real contracts, executed on a local chain",
     "compared": "formulas compared with recorded answers of the contracts",
@@ -24,7 +31,13 @@ def paragraph(book: Book, falls: Falls, run: Run) -> Paragraph:
     """The answer in plain words."""
     return Paragraph(
         " ".join(
-            [*_threat(book, falls), _not_covered(book, falls), _proof(book), _block(book, run)]
+            [
+                *_threat(book, falls),
+                *_moves(book),
+                _not_covered(book, falls),
+                _proof(book),
+                _block(book, run),
+            ]
         )
     )
 
@@ -33,6 +46,35 @@ def _threat(book: Book, falls: Falls) -> list[str]:
     if not np.any(np.nan_to_num(unit_debt(book), nan=1.0) > 0):
         return ["There is no debt: nothing can be liquidated."]
     return [_today(falls), _worst(falls), _bad_debt(falls)]
+
+
+def is_perpetual(book: Book) -> bool:
+    """Whether nothing is lent here: all that is owed is owed by positions."""
+    perps = [one.perps_of is not None and one.debt_of is None for one in book.deployments]
+    return bool(perps) and all(perps)
+
+
+def _moves(book: Book) -> Iterator[str]:
+    """Of perpetuals, the move of one market that makes most more positions liquidatable."""
+    found = []
+    for facts in book.deployments:
+        perps = facts.perps
+        if perps is None:
+            continue
+        for asset in (one.asset for one in market_sensitivities(perps)):
+            now, *moved = reached(perps, (Fraction(0), -MOVE, MOVE), asset)
+            name = market_names(perps)[asset]
+            found += [(one.notional - now.notional, one, now, name) for one in moved]
+    rising = [four for four in found if four[0] > 0]
+    if not rising:
+        return
+    _, one, now, name = max(rising, key=lambda four: four[0])
+    yield (
+        f"Of moves by {_drop(float(MOVE))} up or down, a {'rise' if one.move > 0 else 'fall'} of "
+        f"{name} reaches most: then accounts with positions of {show(float(one.notional), 'usd')} "
+        f"can be liquidated ({show(float(now.notional), 'usd')} now), and "
+        f"{show(float(one.owed), 'usd')} is owed beyond margins if it comes as a jump."
+    )
 
 
 def _today(falls: Falls) -> str:
@@ -128,17 +170,18 @@ def _block(book: Book, run: Run) -> str:
 def tiles(book: Book, falls: Falls) -> Numbers:
     """Five numbers."""
     sizes = by_deployment(book)
+    long, short = ("Longs", "Shorts") if is_perpetual(book) else ("Supplied", "Borrowed")
     small, large = falls.worst(SMALL), _most_bad_debt(falls)
     now = falls.today
     debtors = int((np.nan_to_num(unit_debt(book), nan=1.0) > 0).sum())
     return Numbers(
         (
-            _usd("supplied_usd", "Supplied", sum(one.supplied_usd for one in sizes)),
+            _usd("supplied_usd", long, sum(one.supplied_usd for one in sizes)),
             _usd(
                 "borrowed_usd",
-                "Borrowed",
+                short,
                 sum(one.borrowed_usd for one in sizes),
-                f"by {plural(debtors, 'account')}",
+                "" if is_perpetual(book) else f"by {plural(debtors, 'account')}",
             ),
             _usd(
                 "liquidatable_usd",

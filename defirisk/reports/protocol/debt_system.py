@@ -9,6 +9,8 @@ from defirisk.core.book import Book
 from defirisk.core.debt_position import DebtMarket, DebtPosition, DebtSystem
 from defirisk.reports.labels import token_label
 from defirisk.reports.model import Block, Column, Note, Section, Table, Value
+from defirisk.reports.protocol import debt_falls, debt_reserves
+from defirisk.reports.protocol.naming import yes_no
 from defirisk.reports.value import show
 
 ABOVE = (Fraction(0), Fraction(1, 10), Fraction(1, 4), Fraction(1, 2), Fraction(1))
@@ -25,8 +27,16 @@ def sections(book: Book) -> Iterator[Section]:
 def _section(book: Book, name: str, of: DebtSystem) -> Section:
     several = len(book.deployments) > 1
     title = f"Collateralised debt of {name}" if several else "Collateralised debt"
-    blocks: list[Block] = [*_modes(of), _markets(book, of), _ratios(of)]
-    if any(market.limits for market in of.markets):
+    blocks: list[Block] = [
+        *_modes(of),
+        *debt_reserves.tiles(of),
+        _markets(book, of),
+        _terms(of),
+        _ratios(of),
+        *debt_falls.blocks(of),
+        *debt_reserves.auctions(book, of),
+    ]
+    if of.limits or any(market.limits for market in of.markets):
         blocks.append(_limits(of))
     return Section("collateralised-debt" + (f"-{name}" if several else ""), title, tuple(blocks))
 
@@ -52,6 +62,7 @@ def _modes(of: DebtSystem) -> Iterator[Note]:
 
 
 def _markets(book: Book, of: DebtSystem) -> Table:
+    modes = any(one.critical_ratio is not None for one in of.markets)
     return Table(
         name="debt-markets",
         title="Kinds of collateral",
@@ -63,44 +74,72 @@ def _markets(book: Book, of: DebtSystem) -> Table:
             Column("price", "Price", "price"),
             Column("total_ratio", "Total ratio", "percent", absent="no debt"),
             Column("minimum_ratio", "Minimum ratio", "percent"),
-            Column("critical_ratio", "Critical ratio", "percent", absent="none"),
-            Column("recovery_mode", "Recovery mode", "text", absent="none"),
-            Column("minimum_debt", "Least debt", "token", detail=True),
-            Column("debt_ceiling", "Ceiling", "token", absent="none"),
-            Column("ceiling_usage", "Of ceiling", "percent", absent="none"),
-            Column("stability_fee_apr", "Fee per year", "percent", absent="none"),
-            Column("stability_deposits", "Stability deposits", "token", absent="none"),
-            Column("deposits_share", "Of debt", "percent", absent="none"),
-            Column("liquidation_penalty", "Penalty", "percent"),
+            *(
+                [
+                    Column("critical_ratio", "Critical ratio", "percent", absent="none"),
+                    Column("recovery_mode", "Recovery mode", "text", absent="none"),
+                ]
+                if modes
+                else []
+            ),
         ),
-        rows=tuple(_market(book, market) for market in of.markets),
-        caption="Total ratio: everything pledged over everything owed. Stability deposits absorb "
-        "the debt of liquidated positions.",
+        rows=tuple(_market(book, market, modes) for market in of.markets),
+        caption="Total ratio: everything pledged over everything owed.",
     )
 
 
-def _market(book: Book, one: DebtMarket) -> tuple[Value, ...]:
-    owed = Fraction(one.debt_raw, 10**one.debt_decimals)
-    ceiling = _whole(one.debt_ceiling_raw, one)
-    deposits = _whole(one.stability_deposits_raw, one)
-    mode = None if one.recovery_mode is None else ("yes" if one.recovery_mode else "no")
+def _market(book: Book, one: DebtMarket, modes: bool) -> tuple[Value, ...]:
     return (
         one.market,
         token_label(book, one.collateral),
         one.collateral_raw / 10**one.collateral_decimals,
-        float(owed),
+        one.debt_raw / 10**one.debt_decimals,
         _float(one.price),
         _float(one.total_ratio),
         float(one.minimum_ratio),
-        _float(one.critical_ratio),
-        mode,
+        *((_float(one.critical_ratio), yes_no(one.recovery_mode)) if modes else ()),
+    )
+
+
+def _terms(of: DebtSystem) -> Table:
+    pools = any(one.stability_deposits_raw is not None for one in of.markets)
+    return Table(
+        name="debt-terms",
+        title="Ceilings, fees and what stands ready",
+        columns=(
+            Column("market", "Market", "text"),
+            Column("minimum_debt", "Least debt", "token"),
+            Column("debt_ceiling", "Ceiling", "token", absent="none"),
+            Column("ceiling_usage", "Of ceiling", "percent", absent="none"),
+            Column("stability_fee_apr", "Fee per year", "percent", absent="none"),
+            Column("liquidation_penalty", "Penalty", "percent"),
+            *(
+                [
+                    Column("stability_deposits", "Stability deposits", "token", absent="none"),
+                    Column("deposits_share", "Of debt", "percent", absent="none"),
+                ]
+                if pools
+                else []
+            ),
+        ),
+        rows=tuple(_term(market, pools) for market in of.markets),
+        caption="Stability deposits absorb the debt of liquidated positions." if pools else "",
+    )
+
+
+def _term(one: DebtMarket, pools: bool) -> tuple[Value, ...]:
+    owed = Fraction(one.debt_raw, 10**one.debt_decimals)
+    ceiling = _whole(one.debt_ceiling_raw, one)
+    deposits = _whole(one.stability_deposits_raw, one)
+    share = deposits / owed if deposits is not None and owed else None
+    return (
+        one.market,
         one.minimum_debt_raw / 10**one.debt_decimals,
         _float(ceiling),
         _float(owed / ceiling if ceiling else None),
         _float(one.stability_fee_apr),
-        _float(deposits),
-        _float(deposits / owed if deposits is not None and owed else None),
         float(one.liquidation_penalty),
+        *((_float(deposits), _float(share)) if pools else ()),
     )
 
 
@@ -161,8 +200,13 @@ def _limits(of: DebtSystem) -> Table:
             Column("limit", "Limit", "text"),
             Column("value", "Value", "text"),
         ),
-        rows=tuple(
-            (market.market, label, value) for market in of.markets for label, value in market.limits
+        rows=(
+            *(("all", label, value) for label, value in of.limits),
+            *(
+                (market.market, label, value)
+                for market in of.markets
+                for label, value in market.limits
+            ),
         ),
     )
 

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from defirisk.contagion.curve import Curve, curve
+from defirisk.contagion.reverse import movable
 from defirisk.core.book import Book, Floats, Ints
 from defirisk.core.errors import CheckFailed
 from defirisk.reports.labels import asset_label
@@ -70,10 +71,10 @@ class Falls:
 
 
 def single_falls(book: Book) -> Falls:
-    """The falls of all assets that have a price."""
+    """The falls of all assets that have a price and can move."""
     found: list[Fall] = []
     unknown: list[str] = []
-    for asset in range(len(book.assets)):
+    for asset in movable(book):
         name = asset_label(book, asset)
         if np.isnan(book.asset_price[asset]):
             unknown.append(name)

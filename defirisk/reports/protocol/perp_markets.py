@@ -7,19 +7,20 @@ from fractions import Fraction
 
 from defirisk.core.book import Book
 from defirisk.core.margin import PerpMarket, Perps
-from defirisk.reports.model import Column, Number, Numbers, Section, Table, Value
+from defirisk.reports.model import Block, Column, Number, Numbers, Section, Table, Value
+from defirisk.reports.protocol.naming import clean, number, sections_of
 
 
 def sections(book: Book) -> Iterator[Section]:
     """One for each deployment that states perpetuals."""
-    for facts in book.deployments:
-        if facts.perps is not None and facts.perps.markets:
-            several = len(book.deployments) > 1
-            yield Section(
-                "perpetuals" + (f"-{facts.name}" if several else ""),
-                f"Perpetuals of {facts.name}" if several else "Perpetuals",
-                (_tiles(facts.perps), _markets(facts.perps), *_limits(facts.perps)),
-            )
+    yield from sections_of(book, "perpetuals", "Perpetuals", _blocks)
+
+
+def _blocks(of: Perps) -> Iterator[Block]:
+    if of.markets:
+        yield _tiles(of)
+        yield _markets(of)
+        yield from _limits(of)
 
 
 def _tiles(of: Perps) -> Numbers:
@@ -82,17 +83,17 @@ def _markets(of: Perps) -> Table:
 
 def _market(one: PerpMarket) -> tuple[Value, ...]:
     both = one.long_interest + one.short_interest
-    mark = one.mark_price
+    mark, skew = one.mark_price, one.skew if clean(one.skew, both) else Fraction(0)
     return (
         one.name,
-        _float(mark),
-        _float(one.index_price),
+        number(mark),
+        number(one.index_price),
         float(one.long_interest),
         float(one.short_interest),
-        float(one.skew),
-        _float(one.skew / both if both else None),
-        _float(None if mark is None else one.skew * mark),
-        _float(one.funding_rate),
+        float(skew),
+        number(skew / both if both else None),
+        number(None if mark is None else skew * mark),
+        number(one.funding_rate),
         float(one.initial_ratio),
         float(one.maintenance_ratio),
         one.market,
@@ -114,7 +115,3 @@ def _limits(of: Perps) -> Iterator[Table]:
             ),
             rows=rows,
         )
-
-
-def _float(value: Fraction | None) -> float | None:
-    return None if value is None else float(value)

@@ -62,6 +62,10 @@ class FakeNode:
     faults: deque[Fault | None] = field(default_factory=deque)
     max_logs: int | None = None
     max_blocks: int | None = None
+    max_addresses: int | None = None
+    chain_id: int = 31337
+    genesis: str = ""
+    too_many_addresses: str = "exceed max addresses"
     message: Callable[[int, int], str] = lambda *_: "query returned more than 10 results"
     batches: bool = True
     lagging_answers: int = 0
@@ -117,7 +121,7 @@ class FakeNode:
             return answer | {"error": refused.error}
 
     def eth_chainId(self) -> str:
-        return hex(31337)
+        return hex(self.chain_id)
 
     def eth_blockNumber(self) -> str:
         if self.lagging_answers > 0:
@@ -131,15 +135,18 @@ class FakeNode:
             return None
         return {
             "number": hex(number),
-            "hash": block_hash(number),
+            "hash": self.genesis or block_hash(0) if number == 0 else block_hash(number),
             "parentHash": block_hash(number - 1) if number else "0x" + "0" * 64,
             "timestamp": hex(1_700_000_000 + 12 * number),
         }
 
     def eth_getLogs(self, query: dict[str, Any]) -> list[dict[str, Any]]:
+        named = query.get("address")
+        if self.max_addresses is not None and named is not None and len(named) > self.max_addresses:
+            raise Refused(-32000, self.too_many_addresses)
         if "blockHash" in query:
             chosen = [x for x in self.logs if x["blockHash"] == query["blockHash"]]
-            return [x for x in chosen if x["address"] in query["address"]]
+            return [x for x in chosen if named is None or x["address"] in named]
         first, last = int(query["fromBlock"], 16), int(query["toBlock"], 16)
         reached = self.head
         if self.lagging_answers > 0:
@@ -149,7 +156,8 @@ class FakeNode:
             x
             for x in self.logs
             if first <= int(x["blockNumber"], 16) <= min(last, reached)
-            and x["address"] in query["address"]
+            and (named is None or x["address"] in named)
+            and ("topics" not in query or x["topics"][0] in query["topics"][0])
         ]
         too_many = self.max_logs is not None and len(found) > self.max_logs
         if too_many or (self.max_blocks is not None and last - first + 1 > self.max_blocks):

@@ -9,10 +9,11 @@ from defirisk.chain.node_errors import (
     CallReverted,
     NodeUnavailable,
     Overwhelmed,
+    RateLimited,
     classify,
     classify_status,
 )
-from defirisk.core.errors import NodeBehind, NodeError, RangeTooLarge, RetryableNodeError
+from defirisk.core.errors import NodeBehind, NodeError, RangeTooLarge
 
 LOGS = Asked(host="https://node", method="eth_getLogs", blocks=(1_000, 100_999))
 CALL = Asked(host="https://node", method="eth_call")
@@ -113,7 +114,7 @@ def test_rate_limits_are_retryable(
 ) -> None:
     for asked in (LOGS, CALL):
         error = meaning(message, code, asked, data)
-        assert type(error) is RetryableNodeError
+        assert type(error) is RateLimited
         assert error.retry_after == delay
 
 
@@ -174,7 +175,7 @@ def test_other_errors() -> None:
 @pytest.mark.parametrize(
     ("code", "kind"),
     [
-        (429, RetryableNodeError),
+        (429, RateLimited),
         (500, Overwhelmed),
         (503, Overwhelmed),
         (524, Overwhelmed),

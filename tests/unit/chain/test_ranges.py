@@ -103,8 +103,8 @@ def test_a_stated_limit_is_used_at_once() -> None:
 
 def test_one_request_where_the_node_has_no_limits() -> None:
     async def scenario() -> None:
-        async with FakeNode(head=1_000, logs=some_logs(1_000, 50, 1, EMITTERS)) as node:
-            check(node, await read(node, 0, 1_000), 0, 1_000)
+        async with FakeNode(head=400, logs=some_logs(400, 50, 1, EMITTERS)) as node:
+            check(node, await read(node, 0, 400), 0, 400)
             assert len(node.requests) == 1
             assert [call["method"] for call in node.requests[0]] == [
                 "eth_blockNumber",

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 
+from defirisk.cli.options import node_options
 from defirisk.cli.settings import load_settings
 from defirisk.core.errors import UsageError
 from tests.command import CommandLine
@@ -27,7 +30,7 @@ def written(folder: Path, text: str) -> Path:
     ("text", "says"),
     [
         ("db = [", "cannot be read"),
-        ('rpc_url = "x"', "unknown setting 'rpc_url': known are chains, db, deployment"),
+        ('rpc_url = "x"', "unknown setting 'rpc_url': known are alerts, chains, db"),
         ("db = 3", "3 must be text in quotes"),
         ("chains = 3", "write chains as [chains.ethereum]"),
         ('[chains]\nbase = "x"', "write chains as [chains.ethereum]"),
@@ -146,3 +149,35 @@ def test_chains_go_by_the_names_of_the_file_the_known_names_and_ids(tmp_path: Pa
     ):
         with pytest.raises(UsageError, match=says):
             settings.chain_id(name)
+
+
+@pytest.mark.parametrize(
+    "stated",
+    ['"http://a, http://b"', '["http://a", "http://b"]', '["http://a,http://b", ""]'],
+)
+def test_a_chain_may_have_several_endpoints(tmp_path: Path, stated: str) -> None:
+    settings = load_settings(written(tmp_path, f"[chains.base]\nrpc_url = {stated}"))
+    assert settings.rpc_urls(None, "base") == ("http://a", "http://b")
+    assert settings.rpc_url(None, "base") == "http://a"
+
+
+def test_the_environment_may_name_several_endpoints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ETH_RPC_URL", "http://a,http://b,")
+    settings = load_settings(tmp_path)
+    assert settings.rpc_urls(None, None) == ("http://a", "http://b")
+    assert settings.rpc_urls("http://c http://d", None) == ("http://c", "http://d")
+
+
+def test_the_flag_may_be_repeated() -> None:
+    seen: list[str | None] = []
+
+    @click.command()
+    @node_options
+    def command(rpc_url: str | None, **_: object) -> None:
+        seen.append(rpc_url)
+
+    for words in ([], ["--rpc-url", "http://a"], ["--rpc-url=http://a", "--rpc-url", "http://b"]):
+        assert CliRunner().invoke(command, words).exit_code == 0
+    assert seen == [None, "http://a", "http://a,http://b"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -19,6 +20,7 @@ from defirisk.contagion.reverse import (
     Crossing,
     Measure,
     falls,
+    movable,
     parse,
     rises,
     smallest_moves,
@@ -207,3 +209,10 @@ def test_what_is_no_budget_is_refused(text: str, says: str) -> None:
 def test_an_unknown_value_is_not_beyond_a_budget() -> None:
     for above in (True, False):
         assert not Budget(measure="rounds", above=above, amount=1.0).crossed(np.nan)
+
+
+def test_units_of_account_do_not_move() -> None:
+    made = book(TOKENS, UNITS)
+    assert movable(made) == [0, 1, 2]
+    assets = tuple(replace(one, unit=one.symbol == "USD") for one in made.assets)
+    assert movable(replace(made, assets=assets)) == [1, 2]

@@ -12,6 +12,7 @@ import pytest
 from defirisk.contagion.valuation import health_factors
 from defirisk.core.adapter import Answer
 from defirisk.core.book import Book
+from defirisk.core.margin import Perps
 from defirisk.core.quote import Clamp, Constant, Conversion, Feed, Product, Program, Twap
 from defirisk.manipulation.assumptions import Assumptions
 from defirisk.manipulation.dependants import dependants
@@ -22,6 +23,7 @@ from defirisk.swaps.constant_product import ConstantProduct
 from tests import books
 from tests.unit.manipulation.made import MARKET, NETWORK, TKN, UNITS, E, book, pool, spot
 
+PERPS = Perps(positions=(), accounts=(), markets=(), insurance_fund=None, bad_debt=Fraction(0))
 ASSUMED = Assumptions(gas_usd=0.0)
 SOURCE = books.address("feed-TKN")
 
@@ -169,3 +171,20 @@ def test_debt_that_only_the_oracle_calls_healthy() -> None:
     # What the oracle itself calls unhealthy is liquidated, not hidden.
     seen = book(Constant(Fraction(4)), worth=4.0)
     assert hidden_losses(seen, health_factors(seen)) == ()
+
+
+def test_what_a_lie_about_a_perpetual_earns_is_not_known() -> None:
+    """Nothing is lent there, and whoever liquidates takes over a position."""
+
+    def perpetual(made: Book) -> Book:
+        return replace(
+            made,
+            deployments=tuple(replace(one, perps_of=lambda: PERPS) for one in made.deployments),
+        )
+
+    moved = book(spot(), venues=[pool()])
+    assert of_tkn(moved).verdict == "unsafe"
+    found = of_tkn(perpetual(moved))
+    assert (found.verdict, found.cause, found.best) == ("unknown", "perpetual", None)
+    fed = book(Feed(SOURCE, Fraction(10)), venues=[pool()], answers=answered("chainlink"))
+    assert (of_tkn(perpetual(fed)).verdict, of_tkn(perpetual(fed)).best) == ("safe", None)

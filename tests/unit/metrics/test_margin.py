@@ -18,6 +18,7 @@ from defirisk.metrics.margin import (
     funding_received,
     linear_funding,
     margins,
+    market_sensitivities,
     quantiles,
     required_ratios,
     sensitivities,
@@ -280,3 +281,14 @@ def test_what_is_not_known_is_left_out() -> None:
     assert (modes(blind), required_ratios(blind)) == ((), {})
     asset, total = sensitivities(blind)
     assert stated(asset.equity_per_price, asset.spare_per_price, total.usd) == (1, None, 1)
+
+
+@given(cross_accounts())
+def test_a_market_is_the_sum_of_its_owners(held: list[tuple[object, ...]]) -> None:
+    found, none = perps(held), Fraction(0)
+    for market in market_sensitivities(found):
+        own = [one for one in sensitivities(found) if one.asset == market.asset]
+        assert market.equity_per_price == sum((one.equity_per_price or none for one in own), none)
+        assert market.longs_usd - market.shorts_usd == sum((one.usd for one in own), none)
+    for side in modes(found):
+        assert side.isolated_missing >= side.cross_missing == max(0, side.maintenance - side.equity)

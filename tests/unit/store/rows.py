@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sqlalchemy import Connection, select
 
@@ -12,7 +13,7 @@ from defirisk.core.adapter import Adapter, Deployment
 from defirisk.core.plugins import adapter
 from defirisk.core.row import Row
 from defirisk.protocols.lending.aave_v3.rows import Account, UserReserve
-from defirisk.store.database import open_store
+from defirisk.store.database import Store, open_store
 from defirisk.store.derived import FoldState
 from defirisk.store.registry import put_deployment
 from defirisk.store.row_tables import row_table
@@ -45,11 +46,28 @@ class Ledger:
         return [tuple(row) for row in self.connection.execute(query)]
 
 
+@lru_cache(maxsize=1)
+def _memory() -> Store:
+    return open_store("sqlite://", create=True)
+
+
 @contextmanager
-def ledger() -> Iterator[Ledger]:
+def emptied(store: Store | None = None) -> Iterator[Connection]:
+    """A transaction in an empty store, of which nothing stays: stores are made once, not for each
+    example.
+    """
+    with (store or _memory()).engine.connect() as connection:
+        undone = connection.begin()
+        try:
+            yield connection
+        finally:
+            undone.rollback()
+
+
+@contextmanager
+def ledger(store: Store | None = None) -> Iterator[Ledger]:
     """A ledger; a second deployment stands beside it and must not be touched."""
-    store = open_store("sqlite://", create=True)
-    with store.transaction() as connection:
+    with emptied(store) as connection:
         ids = [
             put_deployment(
                 connection,
@@ -65,4 +83,3 @@ def ledger() -> Iterator[Ledger]:
         assert Ledger(connection, ids[1]).versions(Account, "emode_category_id") == [
             ("0xaa", FIRST_BLOCK, None, 99)
         ]
-    store.close()

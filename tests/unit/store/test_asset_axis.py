@@ -9,7 +9,7 @@ import pytest
 from defirisk.core.adapter import Deployment, Snapshot, Token
 from defirisk.core.claim import Claim
 from defirisk.core.evm import Block
-from defirisk.core.holdings import Quote
+from defirisk.core.holdings import Holdings, Quote
 from defirisk.core.quote import (
     Constant,
     Conversion,
@@ -22,7 +22,7 @@ from defirisk.core.quote import (
     exact,
 )
 from defirisk.core.venue import Venue
-from defirisk.store.asset_axis import AssetAxis, asset_axis
+from defirisk.store.asset_axis import AssetAxis, asset_axis, virtual_assets
 from defirisk.swaps.constant_product import ConstantProduct
 from tests.books import address
 from tests.unit.protocols.rows_in_memory import RowsInMemory
@@ -55,7 +55,10 @@ def claim(token: str, on: str, rate: Fraction | None) -> Claim:
 
 
 def axis(
-    *quotes: Quote, venues: tuple[Venue, ...] = (), claims: tuple[Claim, ...] = ()
+    *quotes: Quote,
+    venues: tuple[Venue, ...] = (),
+    claims: tuple[Claim, ...] = (),
+    virtual: frozenset[str] = frozenset(),
 ) -> AssetAxis:
     snapshot = Snapshot(
         deployment=Deployment(name="d", protocol="p", chain_id=1),
@@ -66,7 +69,7 @@ def axis(
         venues={venue.address: venue for venue in venues},
         claims={one.token: one for one in claims},
     )
-    return asset_axis(quotes, [snapshot])
+    return asset_axis(quotes, [snapshot], virtual)
 
 
 def prices(found: AssetAxis) -> dict[str, Fraction | None]:
@@ -138,3 +141,23 @@ def test_claims_on_each_other_end() -> None:
     circle = (claim(SHARE, DEEP, Fraction(1)), claim(DEEP, SHARE, Fraction(1)))
 
     assert prices(axis(quote(SHARE, Feed("f", None)), claims=circle)) == {SHARE: None, DEEP: None}
+
+
+def test_what_a_pool_of_entries_in_books_pays_is_no_market_price() -> None:
+    market = (pool("deep", 1000, 500),)
+    made = axis(quote(A, WRITTEN_DOWN), quote(B, FEED), venues=market, virtual=frozenset({A, B}))
+
+    assert prices(made)[A] == 1
+    # What a feed prices moves, though nobody can sell it; what is written down counts as one.
+    assert [(one.virtual, one.unit) for one in made.assets] == [(True, True), (True, False)]
+
+
+def test_what_another_deployment_holds_as_a_token_is_no_entry() -> None:
+    def holdings(*virtual: str) -> Holdings:
+        quotes = (quote(A, WRITTEN_DOWN),)
+        return Holdings(
+            units=(), quotes=quotes, parameters=(), holdings=(), markets=(), virtual=virtual
+        )
+
+    assert virtual_assets([holdings(A)]) == {A}
+    assert virtual_assets([holdings(A), holdings()]) == set()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from defirisk.store.database import open_store
-from defirisk.store.raw import add_verified, forget_after, joined, missing, verified
+from defirisk.store.database import Store
+from defirisk.store.ranges import add_verified, joined, missing, verified
+from defirisk.store.raw import forget_after
+
+from .rows import emptied
 
 Range = tuple[int, int]
 RANGES = st.lists(
@@ -42,8 +44,7 @@ def test_missing_is_what_is_asked_for_less_what_is_there(
 def test_the_store_keeps_them_apart_by_contract_and_cuts_them_at_a_reorg(
     mine: list[Range], yours: list[Range], cut: int
 ) -> None:
-    store = open_store("sqlite://", create=True)
-    with store.transaction() as connection:
+    with emptied() as connection:
         for address, ranges in (("0xaa", mine), ("0xbb", yours)):
             for first, last in ranges:
                 add_verified(connection, 1, [address], first, last)
@@ -56,18 +57,13 @@ def test_the_store_keeps_them_apart_by_contract_and_cuts_them_at_a_reorg(
         kept = {block for block in blocks(mine) if block <= cut}
         assert blocks(verified(connection, 1, "0xaa")) == kept
         assert verified(connection, 2, "0xaa") == [(0, 99)]
-    store.close()
 
 
-def test_ranges_survive_closing(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'a.db'}"
-    store = open_store(url, create=True)
+def test_ranges_survive_closing(store: Store, again: Store) -> None:
     with store.transaction() as connection:
         add_verified(connection, 1, ["0xaa", "0xbb"], 5, 9)
         add_verified(connection, 1, ["0xaa"], 10, 12)
     store.close()
-    again = open_store(url, create=False)
     with again.transaction() as connection:
         assert verified(connection, 1, "0xaa") == [(5, 12)]
         assert verified(connection, 1, "0xbb") == [(5, 9)]
-    again.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,6 +55,8 @@ from defirisk.swaps.stableswap import FEE_DENOMINATOR, PRECISION, StableSwap
 from defirisk.swaps.swap_math import PIPS
 from defirisk.swaps.tick_math import Q96
 
+VIRTUAL = "trades entries of a protocol's own books, which nobody else can sell"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolTable:
@@ -75,13 +77,24 @@ class PoolTable:
 def pool_table(book: Book) -> PoolTable:
     """The pools of `book.sources.venues`."""
     places = {asset.address: place for place, asset in enumerate(book.assets)}
-    return table_of(book.sources.venues, places)
+    virtual = {asset.address for asset in book.assets if asset.virtual}
+    return table_of(book.sources.venues, places, virtual)
 
 
-def table_of(venues: Mapping[Address, Venue], assets: Mapping[Address, int]) -> PoolTable:
-    """Pools by their address, with the assets' places by theirs."""
+def table_of(
+    venues: Mapping[Address, Venue],
+    assets: Mapping[Address, int],
+    virtual: Set[Address] = frozenset(),
+) -> PoolTable:
+    """Pools by their address, with the assets' places by theirs. Nothing is sold in a pool of
+    `virtual` tokens: only their protocol trades there.
+    """
     ordered = [venues[address] for address in sorted(venues)]
-    reasons = {venue.address: why for venue in ordered if (why := _unfit(venue))}
+    reasons = {
+        venue.address: why
+        for venue in ordered
+        if (why := VIRTUAL if not virtual.isdisjoint(venue.tokens) else _unfit(venue))
+    }
     kept = [venue for venue in ordered if venue.address not in reasons]
     most = max((len(venue.tokens) for venue in kept), default=2)
     tokens = np.full((len(kept), most), -1, dtype=np.int64)

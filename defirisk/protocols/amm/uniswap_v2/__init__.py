@@ -125,6 +125,7 @@ class UniswapV2:
         return worth.shares(snapshot)
 
     questions = staticmethod(referee.questions)
+    totals = staticmethod(referee.totals)
     findings = staticmethod(referee.findings)
 
 

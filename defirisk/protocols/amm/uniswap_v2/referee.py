@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from defirisk.core.adapter import Contract, Finding, Question, Snapshot, View
+from defirisk.core.adapter import Contract, Deployment, Finding, Question, Snapshot, Total, View
+from defirisk.core.row import Rows
 from defirisk.protocols.amm.uniswap_v2.rows import Balance, Pair, Reserves
 from defirisk.protocols.amm.uniswap_v2.worth import k_last
 from defirisk.swaps.constant_product import ConstantProduct
@@ -40,6 +41,22 @@ def questions(snapshot: Snapshot) -> Iterator[Question]:
             )
         if "router" in snapshot.deployment.contracts:
             yield from _sales(snapshot.deployment.contracts["router"], reserves)
+
+
+def totals(deployment: Deployment, rows: Rows) -> Iterator[Total]:
+    """`totalSupply` of every pair: what all accounts hold of it."""
+    held: dict[str, int] = defaultdict(int)
+    named = set(deployment.contracts.values())
+    for balance in rows.all(Balance):
+        held[balance.pair] += balance.balance_raw
+    for pair in rows.all(Pair):
+        yield Total(
+            subject=f"totalSupply of {pair.pair}",
+            view=View(Contract(address=pair.pair, role="pair", first_block=0), "totalSupply"),
+            ours=held[pair.pair],
+            made_of=(pair.pair,),
+            certain=pair.pair in named or pair.factory in named,
+        )
 
 
 def _storage(contract: Contract, reserves: Reserves) -> Iterator[Question]:

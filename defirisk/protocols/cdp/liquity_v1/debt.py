@@ -74,6 +74,7 @@ def _market(snapshot: Snapshot, now: SystemNow, rules: Rules | None) -> DebtMark
         critical_ratio=Fraction(parameters.ccr_wad, WAD),
         recovery_mode=None if rules is None else rules.recovery,
         limits=_limits(snapshot, now),
+        redeemable=True,
     )
 
 

@@ -6,11 +6,18 @@ pay. Whether an urn can be liquidated is judged at the stored rate, as the contr
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
 
 from defirisk.core.adapter import Snapshot
-from defirisk.core.debt_position import DebtMarket, DebtPosition, DebtSystem
+from defirisk.core.debt_position import (
+    DebtAuction,
+    DebtMarket,
+    DebtPosition,
+    DebtReserves,
+    DebtSystem,
+)
 from defirisk.protocols.cdp.maker_mcd.rows import RAD, RAY, WAD, Urn
 from defirisk.protocols.cdp.maker_mcd.system_now import (
     DECIMALS,
@@ -30,6 +37,9 @@ def debt(snapshot: Snapshot) -> DebtSystem:
         positions=tuple(_position(now, urn) for urn in urns),
         markets=tuple(_market(now, now.ilks[ilk]) for ilk in used),
         bad_debt_raw=sum(uncovered_rad(now, urn) for urn in urns) // RAY,
+        auctions=tuple(_auctions(now)),
+        reserves=_reserves(now),
+        limits=tuple(_system_limits(now)),
     )
 
 
@@ -83,37 +93,66 @@ def _market(now: MakerNow, ilk: IlkNow) -> DebtMarket:
         total_ratio=Fraction(worth, owed) if owed and worth is not None else None,
         critical_ratio=None,
         recovery_mode=None,
-        limits=tuple(_limits(now, ilk)),
+        limits=tuple(_limits(ilk)),
     )
 
 
-def _limits(now: MakerNow, ilk: IlkNow) -> list[tuple[str, str]]:
-    """What else is allowed, and what is going on, as text."""
-    sold = {flip.flip for flip in now.flips.values() if flip.ilk == ilk.ilk}
-    lots = [one for one in now.auctions if one.flip in sold and one.lot_raw]
+def _auctions(now: MakerNow) -> Iterator[DebtAuction]:
+    """Lots at flips. Those at clips have no rows: their sums are among the limits."""
+    for one in now.auctions:
+        flip = now.flips.get(one.flip)
+        if one.lot_raw and flip is not None:
+            yield DebtAuction(
+                market=flip.ilk,
+                auction=str(one.auction),
+                lot_raw=one.lot_raw,
+                asked_raw=one.tab_rad // RAY,
+                bid_raw=one.bid_rad // RAY,
+                end_ts=one.end_ts,
+            )
+
+
+def _reserves(now: MakerNow) -> DebtReserves:
+    known = now.surplus_rad is not None
+    return DebtReserves(
+        ceiling_raw=now.system.line_rad // RAY,
+        debt_raw=-(-now.system.debt_rad // RAY),
+        written_off_raw=-(-now.system.vice_rad // RAY),
+        surplus_raw=None if now.surplus_rad is None else now.surplus_rad // RAY,
+        unbacked_raw=-(-now.deficit_rad // RAY) if known else None,
+    )
+
+
+def _system_limits(now: MakerNow) -> list[tuple[str, str]]:
+    """What is allowed to all ilks together."""
+    limits = [("target price of DAI", f"{Decimal(now.system.par_ray) / RAY:f}")]
+    if now.cat.cat:
+        limits += [
+            ("auctioned at once at flips, at most", _dai(now.cat.box_rad)),
+            ("asked for by auctions at flips", _dai(now.cat.litter_rad)),
+        ]
+    if now.dog.hole_rad:
+        limits += [
+            ("auctioned at once at clips, at most", _dai(now.dog.hole_rad)),
+            ("asked for by auctions at clips", _dai(now.dog.dirt_rad)),
+        ]
+    return limits
+
+
+def _limits(ilk: IlkNow) -> list[tuple[str, str]]:
+    """What else is allowed to an ilk, and what is going on, as text."""
     limits = [
-        ("debt ceiling of all ilks", _dai(now.system.line_rad)),
-        ("debt of all ilks", _dai(now.system.debt_rad)),
-        ("target price of DAI", f"{Decimal(ilk.par_ray) / RAY:f}"),
         ("rate stored", f"{Decimal(ilk.vat.rate_ray) / RAY:.12f}"),
         ("rate with interest until now", f"{Decimal(ilk.accrued_ray) / RAY:.12f}"),
     ]
     if ilk.by_dog:
         return [
             *limits,
-            ("auctioned at once, this ilk", _dai(ilk.dog.hole_rad)),
-            ("asked for by auctions, this ilk", _dai(ilk.dog.dirt_rad)),
-            ("asked for by auctions, all ilks", _dai(now.dog.dirt_rad)),
+            ("auctioned at once, at most", _dai(ilk.dog.hole_rad)),
+            ("asked for by auctions", _dai(ilk.dog.dirt_rad)),
         ]
-    return [
-        *limits,
-        ("largest auction", _dai(ilk.cat.dunk_rad)),
-        ("auctioned at once, all ilks", _dai(now.cat.box_rad)),
-        ("asked for by auctions, all ilks", _dai(now.cat.litter_rad)),
-        ("auctions of this ilk", str(len(lots))),
-        ("collateral in them", f"{Decimal(sum(one.lot_raw for one in lots)) / WAD:.6g}"),
-    ]
+    return [*limits, ("largest auction", _dai(ilk.cat.dunk_rad))]
 
 
 def _dai(rad: int) -> str:
-    return f"{Decimal(rad) / RAD:.6g}"
+    return f"{Decimal(rad) / RAD:,.2f}"

@@ -17,12 +17,13 @@ from defirisk.core.adapter import (
     Proof,
     Snapshot,
     TokenWanted,
+    Total,
     View,
 )
 from defirisk.core.claim import Claim
 from defirisk.core.evm import ZERO_ADDRESS, Block
 from defirisk.core.holdings import Holdings
-from defirisk.core.row import Row, State
+from defirisk.core.row import Row, Rows, State
 from defirisk.protocols.lending.aave_v3 import fold as folding
 from defirisk.protocols.lending.aave_v3 import observing
 from defirisk.protocols.lending.aave_v3.claims import claims
@@ -30,7 +31,7 @@ from defirisk.protocols.lending.aave_v3.findings import findings
 from defirisk.protocols.lending.aave_v3.generation import GENERATIONS
 from defirisk.protocols.lending.aave_v3.holdings import holdings
 from defirisk.protocols.lending.aave_v3.liquidation import liquidation
-from defirisk.protocols.lending.aave_v3.referee import Liquidatable, questions
+from defirisk.protocols.lending.aave_v3.referee import Liquidatable, questions, totals
 from defirisk.protocols.lending.aave_v3.rows import ROWS
 
 _ABIS = {
@@ -165,6 +166,10 @@ class AaveV3:
 
     questions = staticmethod(questions)
     findings = staticmethod(findings)
+
+    def totals(self, deployment: Deployment, rows: Rows) -> Iterable[Total]:
+        """What all accounts hold of each market's tokens."""
+        return totals(rows)
 
 
 ADAPTER = AaveV3()

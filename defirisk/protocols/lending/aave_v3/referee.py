@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
-from defirisk.core.adapter import Contract, Question, Snapshot, View
-from defirisk.core.evm import Address
+from defirisk.core.adapter import Contract, Question, Snapshot, Total, View
+from defirisk.core.evm import ZERO_ADDRESS, Address
+from defirisk.core.row import Rows
 from defirisk.protocols.lending.aave_v3.account_data import (
     HEALTH_FACTOR_LIQUIDATION_THRESHOLD,
     NO_EMODE,
@@ -36,7 +37,7 @@ def questions(snapshot: Snapshot) -> Iterator[Question]:
             fields=AccountData._fields,
             ours=ours,
         )
-    held = _held(market)
+    held = _held(one for positions in market.positions.values() for one in positions)
     for asset, now in market.reserves.items():
         yield from _reserve_questions(pool, asset, now)
         yield from _cash_questions(pool, market, asset)
@@ -144,17 +145,34 @@ def _stake(position: UserReserve) -> bool:
     return position.used_as_collateral or position.scaled_variable_debt_raw > 0
 
 
-def _held(market: MarketNow) -> dict[Address, tuple[int, int]]:
+def _held(positions: Iterable[UserReserve]) -> dict[Address, tuple[int, int]]:
     """Sums over all accounts of the scaled aToken and the scaled debt, by asset."""
     sums: dict[Address, tuple[int, int]] = {}
-    for positions in market.positions.values():
-        for position in positions:
-            supplied, owed = sums.get(position.asset, (0, 0))
-            sums[position.asset] = (
-                supplied + position.scaled_a_token_raw,
-                owed + position.scaled_variable_debt_raw,
-            )
+    for position in positions:
+        supplied, owed = sums.get(position.asset, (0, 0))
+        sums[position.asset] = (
+            supplied + position.scaled_a_token_raw,
+            owed + position.scaled_variable_debt_raw,
+        )
     return sums
+
+
+def totals(rows: Rows) -> Iterator[Total]:
+    """`scaledTotalSupply` of every aToken and debt token: what all accounts hold of it."""
+    held = _held(rows.all(UserReserve))
+    for reserve in rows.all(Reserve):
+        supplied, owed = held.get(reserve.asset, (0, 0))
+        for role, token, ours in (
+            ("a_token", reserve.a_token, supplied),
+            ("variable_debt_token", reserve.variable_debt_token, owed),
+        ):
+            if token != ZERO_ADDRESS:
+                yield Total(
+                    subject=f"{role} of {reserve.asset}",
+                    view=View(_contract(token, role), "scaledTotalSupply"),
+                    ours=ours,
+                    made_of=(token,),
+                )
 
 
 def _conservation_questions(reserve: Reserve, supplied: int, owed: int) -> Iterator[Question]:

@@ -15,17 +15,18 @@ from defirisk.core.adapter import (
     Log,
     Proof,
     TokenWanted,
+    Total,
     View,
 )
 from defirisk.core.evm import ZERO_ADDRESS, Block
-from defirisk.core.row import Row, State
+from defirisk.core.row import Row, Rows, State
 from defirisk.protocols.lending.compound_v2 import fold as folding
 from defirisk.protocols.lending.compound_v2 import observing
 from defirisk.protocols.lending.compound_v2.claims import claims
 from defirisk.protocols.lending.compound_v2.findings import findings
 from defirisk.protocols.lending.compound_v2.holdings import holdings
 from defirisk.protocols.lending.compound_v2.liquidation import liquidation
-from defirisk.protocols.lending.compound_v2.referee import Liquidatable, questions
+from defirisk.protocols.lending.compound_v2.referee import Liquidatable, questions, totals
 from defirisk.protocols.lending.compound_v2.rows import ROWS
 
 _NOT_OWN = {"ActionPaused", "NewImplementation"}
@@ -136,6 +137,10 @@ class CompoundV2:
     claims = staticmethod(claims)
     questions = staticmethod(questions)
     findings = staticmethod(findings)
+
+    def totals(self, deployment: Deployment, rows: Rows) -> Iterable[Total]:
+        """What all accounts hold of each market's tokens."""
+        return totals(rows)
 
 
 ADAPTER = CompoundV2()

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
-from defirisk.core.adapter import Contract, Question, Snapshot, View
+from defirisk.core.adapter import Contract, Question, Snapshot, Total, View
 from defirisk.core.evm import Address
+from defirisk.core.row import Rows
 from defirisk.protocols.lending.compound_v2.account_liquidity import (
     AccountLiquidity,
     Valued,
@@ -15,7 +16,7 @@ from defirisk.protocols.lending.compound_v2.account_liquidity import (
     borrow_balance,
 )
 from defirisk.protocols.lending.compound_v2.market_now import CTokenNow, MarketNow, market_now
-from defirisk.protocols.lending.compound_v2.rows import AccountMarket
+from defirisk.protocols.lending.compound_v2.rows import AccountMarket, CToken
 
 
 def questions(snapshot: Snapshot) -> Iterator[Question]:
@@ -40,6 +41,27 @@ def questions(snapshot: Snapshot) -> Iterator[Question]:
         yield from _c_token_questions(now, held[c_token])
         yield from _listing_questions(comptroller, now)
         yield from _price_question(market.comptroller.price_oracle, now)
+
+
+def totals(rows: Rows) -> Iterator[Total]:
+    """`totalSupply` of every cToken: what all accounts hold of it; `totalBorrows` as logs state it.
+
+    What accounts owe does not sum to the latter: interest is rounded for each of them.
+    """
+    held: dict[Address, int] = {}
+    for row in rows.all(AccountMarket):
+        held[row.c_token] = held.get(row.c_token, 0) + row.tokens_raw
+    for token in rows.all(CToken):
+        for function, ours in (
+            ("totalSupply", held.get(token.c_token, 0)),
+            ("totalBorrows", token.total_borrows_raw),
+        ):
+            yield Total(
+                subject=f"{function} of {token.c_token}",
+                view=View(_contract(token.c_token, "c_token"), function),
+                ours=ours,
+                made_of=(token.c_token,),
+            )
 
 
 class Liquidatable:

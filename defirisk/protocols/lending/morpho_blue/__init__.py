@@ -30,6 +30,7 @@ from defirisk.protocols.lending.morpho_blue.referee import (
     market_params,
     market_totals,
     questions,
+    totals,
 )
 from defirisk.protocols.lending.morpho_blue.rows import (
     ROWS,
@@ -162,6 +163,7 @@ class MorphoBlue:
     liquidation_check = staticmethod(Liquidatable)
     liquidation = staticmethod(liquidation)
     questions = staticmethod(questions)
+    totals = staticmethod(totals)
     findings = staticmethod(findings)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from defirisk.core.adapter import Contract, Question, Snapshot, View
+from defirisk.core.adapter import Contract, Deployment, Question, Snapshot, Total, View
 from defirisk.core.evm import ZERO_ADDRESS
+from defirisk.core.row import Rows
 from defirisk.protocols.lending.morpho_blue.health import is_healthy
 from defirisk.protocols.lending.morpho_blue.market_now import (
     MarketNow,
@@ -43,6 +44,33 @@ def questions(snapshot: Snapshot) -> Iterator[Question]:
     for now in markets:
         yield from _market_questions(morpho, now.stored, stored.get(now.stored.market_id, []))
         yield from _price_question(now)
+
+
+def totals(deployment: Deployment, rows: Rows) -> Iterator[Total]:
+    """The supply and the borrow shares of every market: what all positions hold of them."""
+    held: dict[str, tuple[int, int]] = {}
+    for position in rows.all(Position):
+        supplied, owed = held.get(position.market_id, (0, 0))
+        held[position.market_id] = (
+            supplied + position.supply_shares_raw,
+            owed + position.borrow_shares_raw,
+        )
+    morpho = deployment.contracts["morpho"]
+    contract = Contract(address=morpho, role="morpho", first_block=0)
+    for market in rows.all(Market):
+        view = View(contract, "market", (_id(market.market_id),))
+        for name, ours in zip(
+            ("totalSupplyShares", "totalBorrowShares"),
+            held.get(market.market_id, (0, 0)),
+            strict=True,
+        ):
+            yield Total(
+                subject=f"{name} of {market.market_id}",
+                view=view,
+                output=MARKET_FIELDS.index(name),
+                ours=ours,
+                made_of=(morpho,),
+            )
 
 
 def market_params(market: Market) -> tuple[str, str, str, str, int]:

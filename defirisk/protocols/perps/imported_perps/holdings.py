@@ -50,6 +50,7 @@ def holdings(snapshot: Snapshot) -> Holdings:
         # No contract rounds here: the numbers of the files are the numbers.
         resolution=Fraction(0),
         requirements=tuple(rows.requirements),
+        virtual=(USD,),
     )
 
 

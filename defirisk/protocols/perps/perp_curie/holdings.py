@@ -69,6 +69,7 @@ def holdings(snapshot: Snapshot) -> Holdings:
         owners=tuple(rows.units),
         resolution=Fraction(1, 10**SETTLEMENT_DECIMALS),
         requirements=tuple(rows.requirements),
+        virtual=(*now.markets, contracts["quote_token"]),
     )
 
 

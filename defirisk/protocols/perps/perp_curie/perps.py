@@ -14,7 +14,7 @@ from defirisk.protocols.perps.perp_curie.account_value import (
     present_prices,
     worth,
 )
-from defirisk.protocols.perps.perp_curie.arithmetic import SETTLEMENT_DECIMALS, of_ratio
+from defirisk.protocols.perps.perp_curie.arithmetic import SETTLEMENT_DECIMALS, of_ratio, value_at
 from defirisk.protocols.perps.perp_curie.liquidation import capacity_raw
 from defirisk.protocols.perps.perp_curie.market_now import MarketNow
 from defirisk.protocols.perps.perp_curie.perp_now import PerpNow, perp_now
@@ -57,8 +57,8 @@ def _whole(value: int) -> Fraction:
 def _positions(unit: Address, value: Worth, now: PerpNow) -> Iterator[PerpPosition]:
     """`entry_price` is what all that is held cost per token, orders of the account included."""
     for token, one in value.positions.items():
-        maker = bool(now.accounts[unit].held[token].orders)
-        if not one.size and not maker:
+        orders, mark = len(now.accounts[unit].held[token].orders), now.markets[token].mark or 0
+        if not one.size and not orders:
             continue
         entry = Fraction(-one.open_notional, one.size) if one.size else None
         yield PerpPosition(
@@ -66,12 +66,16 @@ def _positions(unit: Address, value: Worth, now: PerpNow) -> Iterator[PerpPositi
             market=token,
             size=_whole(one.size),
             entry_price=entry if entry is None or entry > 0 else None,
-            mark_price=_whole(now.markets[token].mark or 0),
+            mark_price=_whole(mark),
             unrealised_pnl=_whole(one.value + one.open_notional),
             accrued_funding=-_whole(one.pending_funding),
             liquidation_price=liquidation_price(one, value),
-            maker=maker,
-            grade="read" if maker else "compared",
+            maker=bool(orders),
+            grade="read" if orders else "compared",
+            orders=orders,
+            provided=_whole(value_at(one.size - one.base_balance, mark) + one.quote_in_pool)
+            if orders
+            else None,
         )
 
 

@@ -18,12 +18,13 @@ from defirisk.core.adapter import (
     Finding,
     Interface,
     Kind,
-    Log,
     Proof,
     Question,
     Snapshot,
     TokenWanted,
+    Total,
     View,
+    logs_reveal_nothing,
 )
 from defirisk.core.claim import Claim, Share
 from defirisk.core.evm import ZERO_ADDRESS, Address, Block
@@ -78,9 +79,7 @@ class Erc4626:
         """
         return Contract(address=token, role=CANDIDATE, first_block=0)
 
-    def discover(self, deployment: Deployment, log: Log) -> Iterable[Discovery]:
-        """Logs reveal nothing."""
-        return ()
+    discover = staticmethod(logs_reveal_nothing)
 
     touches = staticmethod(folding.touches)
     fold = staticmethod(folding.fold)
@@ -163,6 +162,11 @@ class Erc4626:
             yield from general.read_questions(read, snapshot.block.number)
             if read.vault in counted:
                 yield from general.worth_questions(counted[read.vault], balances[read.vault])
+
+    def totals(self, deployment: Deployment, rows: Rows) -> Iterable[Total]:
+        """What all accounts hold of each vault."""
+        vaults = (vault.vault for vault in rows.all(Vault))
+        return general.supply_totals(deployment, vaults, rows.all(ShareBalance))
 
     def findings(self, snapshot: Snapshot) -> Iterable[Finding]:
         """Vaults that are left out, and rates that are older than the block."""

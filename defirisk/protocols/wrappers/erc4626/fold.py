@@ -35,8 +35,9 @@ def fold(log: Log, state: State) -> None:
         for account, change in changes:
             held = state.get(ShareBalance, vault, account)
             state.put(replace(held, balance_raw=added(held.balance_raw, change)))
-        supply = added(totals.total_supply_raw, minted)
-        state.put(replace(totals, total_supply_raw=supply))
+        if minted:
+            supply = added(totals.total_supply_raw, minted)
+            state.put(replace(totals, total_supply_raw=supply))
         return
     assets, shares = log.args["assets"], log.args["shares"]
     known = min(totals.traded_assets_raw, totals.traded_shares_raw)

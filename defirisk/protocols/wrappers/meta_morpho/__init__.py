@@ -18,12 +18,13 @@ from defirisk.core.adapter import (
     Finding,
     Interface,
     Kind,
-    Log,
     Proof,
     Question,
     Snapshot,
     TokenWanted,
+    Total,
     View,
+    logs_reveal_nothing,
 )
 from defirisk.core.claim import Claim, Share
 from defirisk.core.evm import ZERO_ADDRESS, Address, Block
@@ -72,9 +73,7 @@ class MetaMorpho:
         """
         return Contract(address=token, role=CANDIDATE, first_block=0)
 
-    def discover(self, deployment: Deployment, log: Log) -> Iterable[Discovery]:
-        """Logs reveal nothing: markets are Morpho's."""
-        return ()
+    discover = staticmethod(logs_reveal_nothing)
 
     touches = staticmethod(folding.touches)
     fold = staticmethod(folding.fold)
@@ -129,6 +128,11 @@ class MetaMorpho:
     def shares(self, snapshot: Snapshot) -> Iterable[Share]:
         """Every account's shares."""
         return general.shares(vaults_now(snapshot), snapshot.rows.all(ShareBalance))
+
+    def totals(self, deployment: Deployment, rows: Rows) -> Iterable[Total]:
+        """What all accounts hold of each vault."""
+        vaults = (totals.vault for totals in rows.all(Totals))
+        return general.supply_totals(deployment, vaults, rows.all(ShareBalance))
 
     def questions(self, snapshot: Snapshot) -> Iterable[Question]:
         """Every number of ours with the view that decides on it."""

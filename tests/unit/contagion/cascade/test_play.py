@@ -190,3 +190,18 @@ def test_deeper_pools_mean_a_smaller_fall() -> None:
         path = outcome.paths[0][:, 1]
         falls.append(1 - path[-1] / path[0])
     assert falls[0] > falls[1] > falls[2] > 0
+
+
+def test_nothing_is_sold_in_a_pool_of_what_nobody_can_sell() -> None:
+    """Such a pool is as good as none, even where it trades what was seized."""
+    units = [[("collateral", "ETH", 10.0), ("debt", "USD", 15_000.0)]]
+    pool = pair("ETH", "USD", (1e6, 2e9))
+    made = liquidated(plain(TOKENS, units), [HALF], [pool])
+    virtual = tuple(replace(one, virtual=one.symbol == "ETH") for one in made.assets)
+
+    def known(book: Book) -> float:
+        fall = [scenario("", ("price:ETH=-20%",), book)]
+        return float(Cascade(book).play(fall, BASE, compiled=False).depth_known[0])
+
+    assert known(made) > 0
+    assert known(replace(made, assets=virtual)) == 0

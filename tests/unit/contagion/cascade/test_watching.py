@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from benchmarks import liquidated, synthetic
-from defirisk.contagion.cascade import acting, many, watching
+from defirisk.contagion.cascade import acting, hope, many, watching
 from defirisk.contagion.cascade.play import Cascade
 from defirisk.contagion.cascade.settings import BASE, HIGH, Settings
 from defirisk.contagion.cascade.settle import plan, weighed
-from defirisk.contagion.cascade.state import Facts, State
+from defirisk.contagion.cascade.state import LIQUIDATIONS, Facts, State
 from defirisk.core.book import Book, Floats
 from defirisk.core.scenario import Scenario
 from defirisk.shocks.grammar import scenario
@@ -35,28 +35,39 @@ CASES = (
     replace(BASE, gas_usd=25.0, keeper_capacity_usd=50_000.0),
     HIGH,
 )
-LEFT_OUT = ("hopeless_still", "weigh_hope")
 
 
 @pytest.fixture
 def left_out(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
-    """How often each rule left a unit out; that nobody would have acted on it is asserted."""
-    count = dict.fromkeys(LEFT_OUT, 0)
+    """How often each rule left a unit out; that it could not be liquidated, or nobody would have
+    done it, is asserted.
+    """
+    count = {"liquidated": 0, "hopeless": 0}
+    hopeless_still, to_visit = hope.hopeless_still, watching.to_visit
+    facts: list[Facts] = []
 
-    def watch(name: str) -> None:
-        rule = getattr(acting, name)
+    def hopeless(f: Facts, s: State, assumed: Floats, u: int) -> bool:
+        found = hopeless_still(f, s, assumed, u)
+        if found:
+            count["hopeless"] += 1
+            assert not acts(f, s, assumed, u)
+        return found
 
-        def watched(*given: object) -> bool:
-            found = bool(rule(*given))
-            if found:
-                count[name] += 1
-                assert not acts(*given[:4])  # type: ignore[arg-type]
-            return found
+    def renewed(f: Facts, s: State) -> float:
+        facts[:] = [f]
+        return watching.renew_watch(f, s)
 
-        monkeypatch.setattr(acting, name, watched)
+    def visited(s: State, fallen: float) -> int:
+        size = to_visit(s, fallen)
+        for u in set(range(len(s.seen))) - set(s.watch.visit[:size].tolist()):
+            _, owed, debt, collateral, _, _ = found = weighed(facts[0].units, s.amount, s.tariff, u)
+            assert not found[0] < owed or debt < 0 or collateral < 0
+            count["liquidated"] += s.seen[u] == watching.LIQUIDATED
+        return size
 
-    for name in LEFT_OUT:
-        watch(name)
+    monkeypatch.setattr(acting, "hopeless_still", hopeless)
+    monkeypatch.setattr(acting, "renew_watch", renewed)
+    monkeypatch.setattr(acting, "to_visit", visited)
     return count
 
 
@@ -103,8 +114,19 @@ def test_the_hopeless_are_not_looked_at_again(left_out: dict[str, int]) -> None:
     """In a violent cascade that is most of those that are left."""
     book = liquidated.book(1200, 1.0)
     both(book, liquidated.scenarios(book, 5)[2:], FROZEN)
-    assert left_out["weigh_hope"] > 200
-    assert left_out["hopeless_still"] > left_out["weigh_hope"]
+    assert left_out["hopeless"] > 200
+
+
+def test_nor_are_those_that_a_liquidation_left_healthy(left_out: dict[str, int]) -> None:
+    """Where prices hardly fall, that is all that the round before liquidated."""
+    book = liquidated.book(1200, 100.0)
+    cascade, chosen = Cascade(book), liquidated.scenarios(book, 1)
+    begun, given_, state = cascade.prepared(chosen, FROZEN)
+    with np.errstate(all="ignore"):
+        many.play_many(cascade.facts, state, begun, given_, many.empty_ends(state, 1))
+    done = state.totals[LIQUIDATIONS]
+    assert done > 0
+    assert left_out["liquidated"] >= done
 
 
 def test_a_unit_without_debt_is_done_with() -> None:
@@ -115,7 +137,7 @@ def test_a_unit_without_debt_is_done_with() -> None:
     with np.errstate(all="ignore"):
         many.play_many(cascade.facts, state, begun, given_, ends)
     units = cascade.facts.units
-    bare = np.flatnonzero(state.touched == watching.BARE).tolist()
+    bare = np.flatnonzero((state.touched == watching.SEEN) & np.isinf(state.watch.last)).tolist()
     clear = [watching.clear(units, state.amount, u) for u in bare]
     assert any(clear)
     assert all(
