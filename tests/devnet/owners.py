@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import cast
 
-from .abi import MAX_UINT256, derived_address
+from .abi import MAX_UINT256
+from .accounts import IN_TWO_MODES, OF_BOTH, ON_CREDIT, OWNERS
 from .chain import Chain, Tx
 from .curie_perp.desk import Desk as CurieDesk
 from .curie_perp.keepers import WINDOWS
@@ -24,9 +25,6 @@ from .synthetix.system import UNIT
 from .zero.actions import ANY_FEE
 from .zero.market import Zero
 
-ON_CREDIT = derived_address("devnet owner on credit")
-OF_BOTH = derived_address("devnet owner of a trove and an urn")
-IN_TWO_MODES = derived_address("devnet owner in two modes")
 PLEDGED, LENT, LEVERAGE = 60_000.0, 25_000.0, 1.5
 DRAWN, BACKED = 5_000.0, 2.5
 ETHER = 10.0
@@ -50,7 +48,7 @@ class Owners:
         # A pool far from the mean of its index takes no trades, and its keepers may be away.
         cast(CurieCustoms, self.curie_life.customs).keepers.follow()
         self.chain.mine(updates(self._curie().curie), WINDOWS)
-        self.chain.fund((ON_CREDIT, OF_BOTH, IN_TWO_MODES))
+        self.chain.fund(OWNERS)
         for plan in (self._on_credit(), self._of_both(), self._in_two_modes()):
             self.chain.must(*plan)
 

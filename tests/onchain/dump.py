@@ -17,6 +17,9 @@ READ_AT_RUNS = frozenset(
 )
 """What views said, and when, depends on where runs ended; what logs said does not."""
 
+COUNTS = frozenset({"audits"})
+"""What was looked at, over all runs: more runs look at more."""
+
 HOW_IT_CAME = frozenset({"reorgs", "reorged_blocks", "audits", "alerts", "leases"})
 """What happened on the way, and what it took."""
 
