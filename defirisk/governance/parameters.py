@@ -8,10 +8,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from defirisk.core.adapter import LiquidationCheck
 from defirisk.core.book import Book, Edge, Floats, Ints, MarketFacts
 from defirisk.core.errors import CheckFailed
 from defirisk.core.holdings import Holdings, Market
+from defirisk.core.liquidation_check import LiquidationCheck
 
 _MOVED = "the change moves positions, too: this is a defect, please report it"
 

@@ -11,10 +11,11 @@ from types import MappingProxyType
 from eth_hash.auto import keccak
 from sqlalchemy import Connection
 
-from defirisk.core.errors import ReorgDetected
+from defirisk.core.errors import DefiriskError, ReorgDetected
 from defirisk.core.evm import Address, Block, ChainReader, Hash, LogPage, LogQuery, RawLog
 from defirisk.indexing.audit.auditor import Audited, Auditor, Range
 from defirisk.indexing.audit.figures import Unproven
+from defirisk.indexing.audit.keeping import keep_caught, keep_figures
 from defirisk.indexing.audit.settings import AuditSettings
 from defirisk.indexing.codecs import by_address
 from defirisk.indexing.discovery import register
@@ -72,8 +73,12 @@ class Gatherer:
 
         What an audit leaves in doubt is marked, and asked for again by the next run.
         """
-        with rarely_collected():
-            return await self._gather(sources)
+        try:
+            with rarely_collected():
+                return await self._gather(sources)
+        except DefiriskError:
+            keep_caught(self._store, self._chain_id, self._auditor)
+            raise
 
     async def _gather(self, sources: Sequence[Source]) -> int:
         count = 0
@@ -89,13 +94,15 @@ class Gatherer:
         self, sources: Sequence[Source]
     ) -> dict[Gap, tuple[set[Address], set[bytes]]]:
         """What was gathered on the word of a node that was caught since: it is read once more."""
-        if not self._auditor.caught or not self._auditor.sampled_ranges:
-            return {}
         with self._store.transaction() as connection:
-            for contracts, first, last in self._auditor.sampled_ranges:
-                take_back(connection, self._chain_id, contracts, first, last)
-        self._auditor.sampled_ranges.clear()
-        return self._gaps(sources)
+            taken_back = self._take_back(connection)
+        return self._gaps(sources) if taken_back else {}
+
+    def _take_back(self, connection: Connection) -> bool:
+        distrusted = self._auditor.distrusted()
+        for one in distrusted:
+            take_back(connection, self._chain_id, one.contracts, one.first, one.last)
+        return bool(distrusted)
 
     def give_up(self, marks: Iterable[Unproven]) -> None:
         """Marks ranges; they are no gaps of this run, but of the next."""
@@ -175,6 +182,8 @@ class Gatherer:
             put_logs(connection, self._chain_id, logs)
             self._settle(connection, given, audited)
             self._discover(connection, sources, logs, audited.headers)
+            self._take_back(connection)
+            keep_figures(connection, self._chain_id, self._auditor)
         return len(logs)
 
     def _settle(self, connection: Connection, given: Range, audited: Audited) -> None:

@@ -17,7 +17,7 @@ from defirisk.core.evm import Block, BlockTag, ChainReader
 from defirisk.indexing.audit.auditor import Auditor
 from defirisk.indexing.audit.blooms import NEAR_HEAD
 from defirisk.indexing.audit.conservation import Conservation
-from defirisk.indexing.audit.keeping import keep_audits, receipts_work
+from defirisk.indexing.audit.keeping import keep_audits, receipts_work, was_caught
 from defirisk.indexing.audit.settings import AuditSettings
 from defirisk.indexing.codecs import Codecs
 from defirisk.indexing.forks import find_fork, keep_recent
@@ -135,6 +135,8 @@ class Indexer:
         work = receipts_work(store, chain_id)
         near = max(final, target.number - NEAR_HEAD)
         auditor = Auditor(reader, self._audit, near, receipts_work=work)
+        if was_caught(store, chain_id):
+            auditor.catch()
         gatherer = Gatherer(reader, store, chain_id, target, self._progress, auditor)
 
         async def gather() -> int:

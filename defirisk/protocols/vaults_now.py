@@ -10,17 +10,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal, Protocol
 
-from defirisk.core.adapter import (
-    Contract,
-    Deployment,
-    Finding,
-    Question,
-    Snapshot,
-    Token,
-    Total,
-    View,
-)
+from defirisk.core.adapter import Contract, Deployment, Finding, Question, Snapshot, Token, View
 from defirisk.core.claim import Allocation, Claim, Share
+from defirisk.core.conservation import Total
 from defirisk.core.evm import ZERO_ADDRESS, Address
 from defirisk.core.quote import Conversion, Market, Product, leaves
 from defirisk.protocols.vault_shares import SAMPLE_SCALES, UINT256, SharePrice, leads_back

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, select
 
 from defirisk.core.evm import Address
 from defirisk.store.base_tables import asked_events, verified_ranges
+from defirisk.store.bulk import upsert
 from defirisk.store.ranges import forget_verified
 
+_ASKED = ("chain_id", "contract_address", "topics")
 _TOPIC = 32
 
 
@@ -33,15 +35,8 @@ def ask_for(
     }
     more = [address for address, topics in changed.items() if topics - asked.get(address, set())]
     forget_verified(connection, chain_id, more)
-    for address, topics in changed.items():
-        mine = asked_events.c.contract_address == address
-        connection.execute(delete(asked_events).where(asked_events.c.chain_id == chain_id, mine))
-        row = {
-            "chain_id": chain_id,
-            "contract_address": address,
-            "topics": b"".join(sorted(topics)),
-        }
-        connection.execute(insert(asked_events), row)
+    rows = [(chain_id, address, b"".join(sorted(topics))) for address, topics in changed.items()]
+    upsert(connection, asked_events, _ASKED, rows)
 
 
 def asked_beyond(

@@ -15,13 +15,14 @@ from itertools import accumulate
 import numpy as np
 from sqlalchemy import Connection
 
-from defirisk.core.adapter import LiquidationCheck, MarketAdapter, Snapshot
+from defirisk.core.adapter import MarketAdapter, Snapshot
 from defirisk.core.book import Book, DeploymentFacts, Ints, MarketFacts
 from defirisk.core.debt_position import StatesDebt
 from defirisk.core.errors import UsageError
 from defirisk.core.evm import ZERO_ADDRESS, Block
 from defirisk.core.holdings import Holding, Holdings, Market, Quote, Side
 from defirisk.core.liquidation import Liquidates, Liquidation
+from defirisk.core.liquidation_check import LiquidationCheck
 from defirisk.core.margin import StatesPerps
 from defirisk.core.plugins import adapter
 from defirisk.core.quote import Program, exact, rate_value

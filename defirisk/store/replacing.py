@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, select
 
 from defirisk.core.row import Key, Row, key_of
+from defirisk.store.bulk import change_each, insert_rows, quoted
 from defirisk.store.row_tables import row_table
 
 _Values = tuple[Any, ...]
@@ -29,7 +30,7 @@ def replace_rows(
     table = row_table(row_type)
     names = [field.name for field in fields(row_type)]  # type: ignore[arg-type]
     before = _open_rows(connection, deployment_id, row_type, names)
-    new: list[dict[str, Any]] = []
+    new: list[_Values] = []
     kept: set[Key] = set()
     for row in rows:
         values = tuple(getattr(row, name) for name in names)
@@ -37,20 +38,17 @@ def replace_rows(
         if before.get(key) == values:
             kept.add(key)
             continue
-        stated = dict(zip(names, values, strict=True))
-        new.append({"deployment_id": deployment_id, "valid_from_block": block, **stated})
-    ended = [
-        {f"key_{name}": value for name, value in zip(row_type.key, key, strict=True)}
-        for key in before
-        if key not in kept
-    ]
-    if ended:
-        same = [table.c[name] == bindparam(f"key_{name}") for name in row_type.key]
-        mine = (table.c.deployment_id == deployment_id, table.c.valid_to_block.is_(None))
-        closing = update(table).where(*mine, *same).values(valid_to_block=block)
-        connection.execute(closing, ended)
-    if new:
-        connection.execute(table.insert(), new)
+        new.append((deployment_id, block, *values))
+    mine = [f"{quoted(table.name)}.{quoted(n)} = {{{n}}}" for n in ("deployment_id", *row_type.key)]
+    change_each(
+        connection,
+        table,
+        ("deployment_id", *row_type.key, "valid_to_block"),
+        [(deployment_id, *key, block) for key in before if key not in kept],
+        doing='SET "valid_to_block" = {valid_to_block}',
+        where=" AND ".join([*mine, f'{quoted(table.name)}."valid_to_block" IS NULL']),
+    )
+    insert_rows(connection, table, ("deployment_id", "valid_from_block", *names), new)
     return len(new)
 
 

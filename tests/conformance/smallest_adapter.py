@@ -17,7 +17,6 @@ from defirisk.core.adapter import (
     Finding,
     Interface,
     Kind,
-    LiquidationCheck,
     Log,
     Proof,
     Question,
@@ -27,6 +26,7 @@ from defirisk.core.adapter import (
 )
 from defirisk.core.evm import ZERO_ADDRESS, Address, Block
 from defirisk.core.holdings import Holding, Holdings, Market, Parameters, Quote, Side
+from defirisk.core.liquidation_check import LiquidationCheck
 from defirisk.core.quote import Feed
 from defirisk.core.row import Key, Row, State, Wide
 

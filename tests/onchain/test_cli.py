@@ -267,6 +267,7 @@ def test_the_nightly_run_does_everything_and_says_so(cli: CommandLine, project: 
     assert SECRET not in page + ran.out + ran.err
 
 
+@pytest.mark.nightly
 def test_a_nightly_run_without_its_node_still_writes_pages(
     cli: CommandLine, project: Project
 ) -> None:

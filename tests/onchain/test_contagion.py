@@ -130,11 +130,12 @@ def test_every_failure_is_settled_and_known(made: Composition) -> None:
     assert (lost[1:][long] >= lost[0] * (1 - 1e-9)).all()
 
 
+@pytest.mark.parametrize("most", [1, pytest.param(12, marks=pytest.mark.nightly)])
 def test_the_report_on_each_failure_has_no_unknown(
-    cli: CommandLine, demo_database: Path, made: Composition
+    cli: CommandLine, demo_database: Path, made: Composition, most: int
 ) -> None:
     database = f"sqlite:///{demo_database}"
-    for subject in subjects(made)[:6]:
+    for subject in subjects(made)[:most]:
         ran = cli("report", "contagion", subject.node, "--db", database, "--format", "json")
         assert (ran.code, ran.err) == (0, "")
         said = json.loads(ran.out, parse_constant=pytest.fail)

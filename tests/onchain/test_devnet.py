@@ -76,6 +76,7 @@ def liquidations_by_kind(devnet: Devnet, logs: list[dict[str, Any]]) -> Counter[
     return kinds
 
 
+@pytest.mark.nightly
 def test_a_seed_decides_every_block_hash(tmp_path: Path) -> None:
     once = written_hashes(7, tmp_path / "once")
     assert once == written_hashes(7, tmp_path / "again")

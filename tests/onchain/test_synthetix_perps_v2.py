@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -256,5 +257,6 @@ def test_what_rarely_happens_is_folded_as_well(tmp_path: Path) -> None:
             oddities.look(step.__name__)
         once = Indexed(alone, path, new_store(tmp_path, "once.db"), found.market, found.block)
         once.index()
-        assert once.verdict() == found.verdict()
+        # Of a feed that was replaced in between, only the first store has read anything.
+        assert replace(once.verdict(), read=0) == replace(found.verdict(), read=0)
         once.store.close()

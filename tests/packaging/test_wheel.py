@@ -151,7 +151,7 @@ def test_an_editable_install_reads_the_checkout(editable: Environment, tmp_path:
     assert resources == [ROOT / kind for kind in RESOURCES]
 
 
-@pytest.mark.parametrize("kind", ["installed", "editable"])
+@pytest.mark.parametrize("kind", ["installed", pytest.param("editable", marks=pytest.mark.nightly)])
 def test_the_demo_gives_the_same_numbers_wherever_it_is_installed(
     kind: str, request: pytest.FixtureRequest, of_the_checkout: Demo, tmp_path: Path
 ) -> None:

@@ -6,9 +6,10 @@ import random
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from defirisk.core.evm import Address, Block, ChainReader, LogPage, LogQuery, RawLog
-from defirisk.indexing.audit.blooms import CAUGHT, Blooms, by_block
+from defirisk.indexing.audit.blooms import CAUGHT_NOW, UNSERVED, UNUSED, Blooms, by_block
 from defirisk.indexing.audit.doubts import Doubt, settle
 from defirisk.indexing.audit.figures import Figures, Unproven
 from defirisk.indexing.audit.proofs import Proofs
@@ -45,6 +46,16 @@ class Range:
         return [log for page in self.pages for log in page.logs]
 
 
+class Sampled(NamedTuple):
+    """A range of which `checked` headers were looked at, `always` of them whatever was drawn."""
+
+    contracts: tuple[Address, ...]
+    first: int
+    last: int
+    always: int
+    checked: int
+
+
 @dataclass(slots=True)
 class Audited:
     """Headers of blocks with logs, logs that were missing, and what stays in doubt."""
@@ -63,7 +74,7 @@ class Auditor:
 
     Of `doubted` and `doubted_now` all headers are looked at, however little is audited otherwise:
     what an earlier run left in doubt, and what the totals of this one put in doubt. Once a node was
-    caught leaving out logs, all headers are looked at; `sampled_ranges` are those that were not.
+    caught leaving out logs, all headers are looked at, and what was only sampled is `distrusted`.
     """
 
     def __init__(
@@ -80,7 +91,7 @@ class Auditor:
         self.proofs = Proofs(receipts_work=receipts_work)
         self.doubted: list[tuple[int, int]] = []
         self.doubted_now: list[tuple[int, int]] = []
-        self.sampled_ranges: list[tuple[tuple[Address, ...], int, int]] = []
+        self._sampled: list[Sampled] = []
         self.asks = reader if isinstance(reader, Auditable) and settings.mode != "none" else None
         self._blooms = Blooms(settings, finalized, self.figures["bloom"])
         self._receipts = (
@@ -98,17 +109,36 @@ class Auditor:
             return result
         logs = by_block(given.logs)
         missing = await self._of_second(given)
-        self.figures["bloom"].population += given.last - given.first + 1
-        looked_at = {*unstored, *logs, *self._chosen(given, logs)}
+        figures, length = self.figures["bloom"], given.last - given.first + 1
+        chosen, always = self._chosen(given, logs)
+        looked_at = {*unstored, *logs, *chosen}
+        figures.population += length
+        figures.always += always
         await self._look(given, looked_at, logs, result)
         await self._add(missing, result)
         if self.caught:
-            self.figures["bloom"].note = CAUGHT
-            rest = self._chosen(given, logs) - looked_at
-            await self._look(given, rest, logs, result)
-        elif len(looked_at) <= given.last - given.first:
-            self.sampled_ranges.append((given.query.addresses, given.first, given.last))
+            if figures.note not in (UNUSED, UNSERVED):
+                figures.note = CAUGHT_NOW
+            chosen, now_always = self._chosen(given, logs)
+            figures.always += now_always - always
+            await self._look(given, chosen - looked_at, logs, result)
+        elif len(looked_at) < length:
+            sampled = Sampled(
+                given.query.addresses, given.first, given.last, always, len(looked_at)
+            )
+            self._sampled.append(sampled)
         return result
+
+    def distrusted(self) -> list[Sampled]:
+        """The ranges to be read again, told once: the node was caught after they were sampled."""
+        if not self.caught:
+            return []
+        told, self._sampled = self._sampled, []
+        for one in told:
+            self.figures["bloom"].population -= one.last - one.first + 1
+            self.figures["bloom"].always -= one.always
+            self.figures["bloom"].checked -= one.checked
+        return told
 
     @property
     def proves(self) -> bool:
@@ -121,10 +151,10 @@ class Auditor:
         return self.proofs.false > 0
 
     def catch(self) -> None:
-        """An answer lacked a log, as something else than headers showed."""
+        """An answer lacked a log, as something else than headers showed, or an earlier run."""
         self.proofs.false += 1
 
-    def _chosen(self, given: Range, logs: Collection[int]) -> set[int]:
+    def _chosen(self, given: Range, logs: Collection[int]) -> tuple[set[int], int]:
         doubted = [*self.doubted, *self.doubted_now]
         return self._blooms.chosen(
             given.first, given.last, len(given.pages), logs, doubted, every=self.caught

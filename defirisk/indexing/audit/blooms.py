@@ -20,7 +20,10 @@ JUDGED_BY = 3
 """Blocks with logs none of which shows any, after which a chain's blooms are taken for unused."""
 UNUSED = "blooms of this chain do not show its logs, so they prove nothing: --audit receipts does"
 CAUGHT = "the node left out logs: every header of that run was looked at"
-UNSERVED = "the node serves headers without blooms, so they prove nothing"
+CAUGHT_NOW = "the node left out logs in a run that did not end: the next looks at every header"
+UNSERVED = "the node serves headers without blooms, or with all bits set, so they prove nothing"
+ALL_BITS = b"\xff" * BLOOM_BYTES
+"""Instead of a bloom, as Filecoin's nodes serve it."""
 
 
 class Blooms:
@@ -47,26 +50,25 @@ class Blooms:
         doubted: Iterable[tuple[int, int]],
         *,
         every: bool,
-    ) -> set[int]:
-        """The blocks without logs of [first, last] whose headers are looked at, or `every` one.
+    ) -> tuple[set[int], int]:
+        """The blocks without logs of [first, last] whose headers are looked at, or `every` one;
+        and how many of [first, last] are looked at whatever is drawn.
 
         `ranges` were asked for. The sample fills up the last request for headers.
         """
         if self._settings.mode == "none" or self.unused:
-            return set()
+            return set(), 0
         if self._settings.every_block or every:
-            self._figures.always += last - first + 1
-            return set(range(first, last + 1)) - set(with_logs)
+            return set(range(first, last + 1)) - set(with_logs), last - first + 1
         near = last + 1 if self._near_head is None else max(first, self._near_head)
         surely = {n for start, end in doubted for n in _common(start, end, first, last)}
         surely = (surely | set(range(near, last + 1))) - set(with_logs)
         rest = range(first, min(near, last + 1))
         asked = len(with_logs) + len(surely)
-        self._figures.always += asked
         least = asked + ranges * self._settings.sampled_per_range
         count = min(-(-least // PER_REQUEST) * PER_REQUEST - asked, len(rest))
         draw = random.Random(f"{self._settings.seed}:{first}:{last}")
-        return (surely | set(draw.sample(rest, count))) - set(with_logs)
+        return (surely | set(draw.sample(rest, count))) - set(with_logs), asked
 
     def doubts(
         self,
@@ -78,7 +80,7 @@ class Blooms:
         watched = Watched(topics)
         found = []
         for header in headers:
-            if len(header.logs_bloom) != BLOOM_BYTES:
+            if len(header.logs_bloom) != BLOOM_BYTES or header.logs_bloom == ALL_BITS:
                 self._figures.note = UNSERVED
                 continue
             self._figures.checked += 1

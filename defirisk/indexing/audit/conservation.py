@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from defirisk.core.adapter import Conserves, Contract, Total
+from defirisk.core.adapter import Contract
+from defirisk.core.conservation import Conserves, Total
 from defirisk.core.errors import NodeError
 from defirisk.core.evm import Address, Block
 from defirisk.indexing.audit.auditor import Auditor
@@ -79,10 +80,10 @@ class Conservation:
             self._auditor.doubted_now = ranges
             before = self._logs()
             await gather()
-            gained = self._logs() - before
-            if gained:
+            if self._logs() > before:
                 self._auditor.catch()
-            self._figures.gained += gained
+                await gather()
+            self._figures.gained += self._logs() - before
             rows += await fold()
             differing = await self._differing(mine)
         marks = [

@@ -1,8 +1,8 @@
 """Blocks whose header and logs do not fit are asked for until it is proven what they hold.
 
-A hit in a bloom is only a maybe, and an answer without the log says nothing, however often it comes:
-a node may leave out the same log each time. A proof is an answer that the header confirms: all logs
-of the block, which give its bloom, or all receipts, which give its root.
+A hit in a bloom is only a maybe, and an answer without the log says nothing, however often it
+comes: a node may leave out the same log each time. A proof is an answer that the header confirms:
+all logs of the block, which give its bloom, or all receipts, which give its root.
 """
 
 from __future__ import annotations

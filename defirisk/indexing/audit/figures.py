@@ -23,6 +23,11 @@ class Figures:
     gained: int = 0
     note: str = ""
 
+    def clear(self) -> None:
+        """Counts from zero again; the note stays."""
+        self.population = self.checked = self.always = 0
+        self.calls = self.suspicious = self.gained = 0
+
 
 @dataclass(frozen=True, slots=True)
 class Unproven:

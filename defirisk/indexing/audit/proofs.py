@@ -1,4 +1,4 @@
-"""What a run learned of its node: whether it lost a log, and which proofs of a block it can give."""
+"""What a run learned of its node: whether it lost a log, and which proofs it can give."""
 
 from __future__ import annotations
 

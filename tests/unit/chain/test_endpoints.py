@@ -5,53 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from defirisk.chain.answerers import Answerers
 from defirisk.chain.counts import RequestBudget, RequestBudgetSpent
-from defirisk.chain.endpoints import Endpoints
 from defirisk.chain.health import BreakerState
 from defirisk.chain.range_size import RangeSettings
 from defirisk.chain.rpc import EndpointsReader, RpcChainReader
 from defirisk.chain.transport import TransportSettings
 from defirisk.core.errors import NodeBehind, NodeError, UsageError
-from defirisk.core.evm import Block, Call, LogPage, LogQuery
-from tests.unit.chain.fake_node import FAST, FakeNode, address, block_hash, run, status
-from tests.unit.chain.range_node import EMITTERS, check, some_logs
-
-QUERY = LogQuery(addresses=EMITTERS)
-
-
-@asynccontextmanager
-async def serving(*nodes: FakeNode, **kwargs: Any) -> AsyncIterator[RpcChainReader]:
-    """A reader of all these nodes."""
-    async with AsyncExitStack() as stack:
-        for node in nodes:
-            await stack.enter_async_context(node)
-        reader = RpcChainReader([node.url for node in nodes], transport=FAST, **kwargs)
-        try:
-            yield reader
-        finally:
-            await reader.aclose()
-
-
-def chain(head: int = 400, seed: int = 5) -> list[FakeNode]:
-    """Two nodes with the same logs."""
-    logs = some_logs(head, 120, seed, EMITTERS)
-    return [FakeNode(head=head, logs=list(logs)) for _ in range(2)]
-
-
-def endpoints(reader: EndpointsReader) -> Endpoints:
-    return reader._endpoints
-
-
-def asked(node: FakeNode) -> int:
-    """Requests after the introduction."""
-    return len(node.requests) - 1
+from defirisk.core.evm import Call, LogPage
+from tests.unit.chain.fake_node import FakeNode, address, run, status
+from tests.unit.chain.range_node import check
+from tests.unit.chain.several_nodes import QUERY, asked, at, chain, endpoints, names, serving
 
 
 def test_each_shows_its_chain_before_it_is_used_and_then_never_again() -> None:
@@ -96,15 +64,6 @@ def test_one_that_serves_another_chain_is_left_out_loudly(
     assert says in record.getMessage()
     assert "http://127.0.0.1" in record.getMessage()
     assert "SECRETKEY" not in record.getMessage()
-
-
-def at(number: int) -> Block:
-    return Block(
-        number=number,
-        hash=block_hash(number),
-        parent_hash=block_hash(number - 1),
-        timestamp=1_700_000_000 + 12 * number,
-    )
 
 
 def test_the_wanted_chain_decides_and_not_the_order() -> None:
@@ -247,80 +206,6 @@ def test_logs_come_from_a_node_that_has_them() -> None:
             check(good, pages, 0, 400)
             with pytest.raises(NodeBehind):
                 await reader.block(401)
-
-    run(scenario())
-
-
-def test_a_second_reader_hears_another_endpoint_for_each_range() -> None:
-    async def scenario() -> None:
-        one, two = chain()
-        sizes = RangeSettings(first_blocks=10, max_blocks=10)
-        async with serving(one, two, ranges=sizes) as reader:
-            second = reader.second()
-            assert second is not None
-            pages = [page async for page in reader.logs(QUERY, 0, 400)]
-            gave = [logs_of(one), logs_of(two)]
-            assert gave[0]
-            assert gave[1]
-            check(one, [page async for page in second.logs(QUERY, 0, 400)], 0, 400)
-            check(one, pages, 0, 400)
-            heard = [logs_of(one) - gave[0], logs_of(two) - gave[1]]
-            assert heard == [gave[1], gave[0]]
-
-    run(scenario())
-
-
-def logs_of(node: FakeNode) -> set[int]:
-    """The first blocks of the ranges that a node was asked for."""
-    calls = [c for r in node.requests for c in (r if isinstance(r, list) else [r])]
-    return {int(c["params"][0]["fromBlock"], 16) for c in calls if c["method"] == "eth_getLogs"}
-
-
-def test_a_second_reader_asks_another_about_single_blocks() -> None:
-    async def scenario() -> None:
-        one, two = chain()
-        async with serving(one, two, ranges=RangeSettings(first_blocks=20)) as reader:
-            [page async for page in reader.logs(QUERY, 0, 400)]
-            second = reader.second()
-            assert second is not None
-            gave = {n: name for _, a, b, name in reader._answerers._gave for n in range(a, b + 1)}
-            blocks = [n for log in one.logs if (n := int(log["blockNumber"], 16))][::10]
-            before = [len(one.requests), len(two.requests)]
-            found = await second.block_logs([at(n) for n in dict.fromkeys(blocks)])
-            assert all(found)
-            for node, start, name in zip((one, two), before, names(reader), strict=True):
-                calls = [
-                    c for r in node.requests[start:] for c in (r if isinstance(r, list) else [r])
-                ]
-                for call in calls:
-                    number = blocks[
-                        [block_hash(n) for n in blocks].index(call["params"][0]["blockHash"])
-                    ]
-                    assert gave[number] != name
-
-    run(scenario())
-
-
-def test_a_range_is_cut_where_another_endpoint_gave_it() -> None:
-    gave = Answerers()
-    gave.gave(QUERY, 0, 9, "a")
-    gave.gave(QUERY, 10, 19, "b")
-    gave.gave(LogQuery(addresses=(address(9),)), 0, 50, "c")
-    assert gave.spans(5, 25, QUERY) == [(5, 9, ("a",)), (10, 19, ("b",)), (20, 25, ())]
-    assert gave.of(9, 10, QUERY) == {"a", "b"}
-    assert gave.of(9, 9) == {"a", "c"}
-
-
-def names(reader: EndpointsReader) -> list[str]:
-    return [node.name for node in endpoints(reader).nodes]
-
-
-def test_one_endpoint_has_no_second_and_introduces_itself_to_nobody() -> None:
-    async def scenario() -> None:
-        async with serving(FakeNode()) as reader:
-            assert reader.second() is None
-            await reader.block("latest")
-            assert reader.asked.requests == reader.asked.calls == 1
 
     run(scenario())
 

@@ -100,7 +100,20 @@ def test_the_rate_that_is_allowed_is_used(rate: float, clients: int) -> None:
         queue.append((max(now, slot) + 0.1 + rng.uniform(0, 0.01), worker))
     offered = 50 * min(rate, 8 * clients / 0.105)
     assert granted >= (0.95 if rate >= 25 else 0.75) * offered
-    assert refused <= 0.2 * granted
+    # Where 24 requests wait for a turn at 2 a second, a rate that is too high is felt late.
+    assert refused <= (0.2 if rate > 2 else 0.25) * granted
+
+
+def test_a_rate_that_sank_for_nothing_doubles_in_ten_seconds() -> None:
+    now, state = 100.0, RateState(rate=1.0, step=0.04, refused_at=100.0, raised_at=100.0)
+    while now < 110.0:
+        state = reserve(state, now, 1)
+        now = max(now, state.next_free - 0.01)
+    assert 2.0 <= state.rate <= 2.5
+    while now < 160.0:
+        state = reserve(state, now, 1)
+        now = max(now, state.next_free - 0.01)
+    assert state.rate >= 20.0
 
 
 def test_a_429_holds_all_requests_to_that_provider_back() -> None:

@@ -17,7 +17,16 @@ from defirisk.chain.node_errors import Overwhelmed
 from defirisk.chain.rpc import RpcChainReader
 from defirisk.core.errors import NodeBehind, NodeError, ReorgDetected
 from defirisk.core.evm import Block, Call, CallResult, ChainReader, LogQuery
-from tests.unit.chain.fake_node import FAST, FakeNode, address, block_hash, log_json, run, status
+from tests.unit.chain.fake_node import (
+    FAST,
+    FakeNode,
+    address,
+    block_hash,
+    body,
+    log_json,
+    run,
+    status,
+)
 
 AT_50 = Block(number=50, hash=block_hash(50), parent_hash=block_hash(49), timestamp=1_700_000_600)
 
@@ -50,6 +59,21 @@ def called(node: FakeNode) -> list[Any]:
     """The eth_calls after the probe: (contract, block reference)."""
     flat = [c for r in node.requests for c in (r if isinstance(r, list) else [r])]
     return [(c["params"][0]["to"], c["params"][1]) for c in flat if c["method"] == "eth_call"][6:]
+
+
+def test_an_answer_that_says_nothing_is_asked_again() -> None:
+    async def scenario() -> None:
+        async with FakeNode(head=300) as node:
+            reader = RpcChainReader(node.url, transport=FAST)
+            for id_, said in enumerate(("null", "null", '"0xno"'), 1):
+                node.faults.append(body(f'{{"jsonrpc": "2.0", "id": {id_}, "result": {said}}}'))
+            assert await reader.chain_id() == 31337
+            for id_, said in enumerate(("null", "{}", "null"), 5):
+                node.faults.append(body(f'{{"jsonrpc": "2.0", "id": {id_}, "result": {said}}}'))
+            assert (await reader.block("latest")).number == 300
+            await reader.aclose()
+
+    run(scenario())
 
 
 def test_headers() -> None:

@@ -204,6 +204,7 @@ def test_debug_shows_the_traceback_wherever_it_is_put(cli: CommandLine, folder: 
             cli(*words, folder=folder)
 
 
+@pytest.mark.nightly
 def test_the_demo_can_be_run_twice_beside_a_store_of_ones_own(cli: CommandLine, site: Path) -> None:
     shutil.copytree(site, cli.folder, dirs_exist_ok=True)  # the first run
     (cli.folder / "defirisk.db").write_text("not to be lost")

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 PROGRAM = """
 import sys
 from defirisk.cli.main import run
@@ -19,6 +21,7 @@ print("loaded:", *sorted(loaded & {"numba", "llvmlite"}), file=sys.stderr)
 """
 
 
+@pytest.mark.nightly
 def test_the_demo_does_not_load_numba(tmp_path: Path) -> None:
     command = [sys.executable, "-c", PROGRAM, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

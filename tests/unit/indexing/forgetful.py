@@ -18,14 +18,17 @@ class Forgetful(RpcChainReader):
     """A node that leaves some logs out.
 
     `drop`: which, of ranges as long as `ranges` of them are asked for, and of single blocks for
-    `patience` questions. Receipts of the blocks in `cut` do not give their root. `blind`: headers
-    without blooms; `pruned`: no state before that block.
+    `patience` questions. Receipts of the blocks in `cut` do not give their root. `picky`: no logs
+    of a block are given without an address. `crowded`: blocks whose blooms show nearly everything.
+    `blind`: headers without blooms; `pruned`: no state before that block.
     """
 
     drop: Drop | None = None
     ranges = 10**6
     patience = 0
     cut: frozenset[int] = frozenset()
+    picky = False
+    crowded: frozenset[int] = frozenset()
     blind = False
     pruned = 0
     other: Forgetful | None = None
@@ -37,6 +40,8 @@ class Forgetful(RpcChainReader):
             yield replace(page, logs=kept)
 
     async def block_logs(self, blocks: Sequence[Block]) -> list[BlockLogs | NodeError | None]:
+        if self.picky:
+            return [NodeError("an address is needed")] * len(blocks)
         answers = await super().block_logs(blocks)
         self.patience -= 1
         if self.patience < 0:
@@ -57,7 +62,10 @@ class Forgetful(RpcChainReader):
 
     async def blocks(self, numbers: Sequence[int]) -> list[Block]:
         headers = await super().blocks(numbers)
-        return [replace(h, logs_bloom=bytes(256)) for h in headers] if self.blind else headers
+        if self.blind:
+            return [replace(header, logs_bloom=bytes(256)) for header in headers]
+        full = b"\x7f" + b"\xff" * 255
+        return [replace(h, logs_bloom=full) if h.number in self.crowded else h for h in headers]
 
     async def calls(self, calls: Sequence[Call], block: Block) -> list[CallResult]:
         if block.number < self.pruned:

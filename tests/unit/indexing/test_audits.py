@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
 
-from benchmarks.generated_chain import ChainShape, GeneratedChain, deployment, serve
-from defirisk.chain.rpc import RpcChainReader
-from defirisk.core.evm import LogQuery, RawLog
-from defirisk.core.status import ChainStatus
-from defirisk.indexing.audit.blooms import UNUSED
-from defirisk.indexing.audit.settings import AuditMode, AuditSettings
-from defirisk.indexing.run import RunSummary, index
-from defirisk.indexing.status import read_status
-from defirisk.store.base_tables import raw_logs
-from defirisk.store.database import Store, open_store
-from tests.unit.indexing.forgetful import Drop, Forgetful
-
-SHAPE = ChainShape(blocks=400, every=4, logs_per_block=3, tokens=2, seed=7)
+from benchmarks.generated_chain import serve
+from defirisk.core.errors import NodeError
+from defirisk.core.evm import LogPage, LogQuery, RawLog
+from defirisk.indexing.audit.blooms import CAUGHT, UNUSED
+from defirisk.indexing.audit.settings import AuditMode
+from defirisk.indexing.gathering import PAGES_PER_STEP
+from tests.unit.indexing.audited_chain import (
+    ALL,
+    CHAIN,
+    EVENTFUL,
+    INSIDE,
+    MINTS,
+    count,
+    gained,
+    in_blocks,
+    made,
+    run,
+    status,
+)
+from tests.unit.indexing.forgetful import Forgetful
 
 
 @pytest.fixture(scope="module")
@@ -31,55 +36,12 @@ def url() -> Iterator[str]:
         yield url
 
 
-CHAIN = GeneratedChain(SHAPE)
-
-
-@contextmanager
-def made(path: Path) -> Iterator[Store]:
-    store = open_store(f"sqlite:///{path}", create=True)
-    yield store
-    store.close()
-
-
-def run(store: Store, reader: Forgetful, mode: AuditMode = "bloom", to: int = 400) -> RunSummary:
-    async def work() -> RunSummary:
-        try:
-            settings = AuditSettings(mode=mode, second_every=1)
-            return await index(reader, store, [deployment(CHAIN)], to, audit=settings)
-        finally:
-            await reader.aclose()
-            if reader.other is not None:
-                await reader.other.aclose()
-
-    return asyncio.run(work())
-
-
-def count(store: Store) -> int:
-    with store.transaction() as connection:
-        return int(connection.execute(select(func.count()).select_from(raw_logs)).scalar_one())
-
-
-def status(store: Store) -> ChainStatus:
-    return read_status(store).chains[0]
-
-
-def gained(store: Store) -> dict[str, int]:
-    return {one.audit: one.gained for one in status(store).audits if one.gained}
-
-
 @pytest.fixture(scope="module")
 def honest(url: str, tmp_path_factory: pytest.TempPathFactory) -> int:
     with made(tmp_path_factory.mktemp("honest") / "h.db") as store:
         assert run(store, Forgetful(url), "sample").unverified == 0
         assert status(store).unverified == ()
         return count(store)
-
-
-def in_blocks(first: int, last: int) -> Drop:
-    return lambda log: first <= log.block_number <= last
-
-
-ALL = frozenset(range(1_000))
 
 
 @pytest.mark.parametrize("mode", ["sample", "bloom", "receipts"])
@@ -119,6 +81,70 @@ def test_receipts_settle_what_answers_do_not(url: str, honest: int, tmp_path: Pa
         reader.drop, reader.patience = in_blocks(EVENTFUL, EVENTFUL), 10**6
         assert run(store, reader).unverified == 0
         assert count(store) == honest
+
+
+def test_a_node_that_wants_an_address_must_have_receipts(
+    url: str, honest: int, tmp_path: Path
+) -> None:
+    for cut, marked in [(frozenset[int](), 0), (ALL, 1)]:
+        with made(tmp_path / f"{marked}.db") as store:
+            reader = Forgetful(url)
+            reader.drop, reader.picky, reader.cut = in_blocks(EVENTFUL, EVENTFUL), True, cut
+            run(store, reader)
+            assert (count(store) < honest) == marked
+            marks = status(store).unverified
+            assert {(mark.first_block, mark.last_block) for mark in marks} == (
+                {(EVENTFUL, EVENTFUL)} if marked else set()
+            )
+            assert all("without an address" in mark.reason for mark in marks)
+
+
+def test_a_false_positive_is_cleared_by_proof_only(url: str, honest: int, tmp_path: Path) -> None:
+    """A bloom with more bits than its block's logs set is no proof of anything, nor is silence."""
+    with made(tmp_path / "a.db") as store:
+        reader = Forgetful(url)
+        reader.crowded = frozenset(range(101, 104))
+        assert run(store, reader).unverified == 0
+        assert count(store) == honest
+    with made(tmp_path / "b.db") as store:
+        reader = Forgetful(url)
+        reader.crowded, reader.cut = frozenset(range(101, 104)), ALL
+        assert run(store, reader).unverified == len({101, 102, 103})
+        assert count(store) == honest
+
+
+class Broken(Forgetful):
+    """Breaks off after its first answer was audited."""
+
+    async def logs(self, query: LogQuery, first: int, last: int) -> AsyncIterator[LogPage]:
+        for _ in range(PAGES_PER_STEP):
+            async for page in super().logs(query, first, last):
+                yield page
+        await asyncio.sleep(0.5)
+        raise NodeError("no more")
+
+
+def test_the_next_run_knows_that_the_node_was_caught(url: str, honest: int, tmp_path: Path) -> None:
+    def sampled(path: Path) -> int:
+        with made(path) as store:
+            reader = Forgetful(url)
+            reader.drop = in_blocks(EVENTFUL, EVENTFUL)
+            assert run(store, reader, "sample").unverified == 0
+            bloom = next(one for one in status(store).audits if one.audit == "bloom")
+            if bloom.unseen == 0:
+                assert bloom.note == CAUGHT
+                assert bloom.population == bloom.checked == bloom.always == 401
+            else:
+                assert bloom.unseen is not None
+                assert 0 < bloom.unseen < 1
+            return honest - count(store)
+
+    assert sampled(tmp_path / "fresh.db") > 0
+    broken = Broken(url)
+    broken.drop = in_blocks(0, 400)
+    with made(tmp_path / "broken.db") as store, pytest.raises(NodeError):
+        run(store, broken, "sample")
+    assert sampled(tmp_path / "broken.db") == 0
 
 
 def test_what_nobody_can_prove_is_marked_and_cleared_by_an_honest_run(
@@ -218,33 +244,3 @@ def test_totals_that_never_agree_are_marked(url: str, honest: int, tmp_path: Pat
 
         assert run(store, Forgetful(url), "sample").unverified == 0
         assert (count(store), status(store).unverified_ranges) == (honest, ())
-
-
-def logs_of_chain() -> list[RawLog]:
-    """What the honest node says of the watched tokens."""
-    with serve(CHAIN) as url:
-
-        async def read() -> list[RawLog]:
-            reader = RpcChainReader(url)
-            query = LogQuery(addresses=tuple(CHAIN.tokens))
-            logs = [log async for page in reader.logs(query, 0, 400) for log in page.logs]
-            await reader.aclose()
-            return logs
-
-        return asyncio.run(read())
-
-
-LOGS = logs_of_chain()
-EVENTFUL = next(log.block_number for log in LOGS if log.block_number > 200)
-MINTS = [
-    log
-    for log in LOGS
-    if log.block_number > 100 and log.topics[1] == bytes(32) and log.data[0] == 0
-][:2]
-INSIDE = {
-    (log.block_number, log.log_index)
-    for log, before in zip(LOGS[1:], LOGS, strict=False)
-    if log.block_number == before.block_number > 100
-    and (log.address, log.topics[0]) == (before.address, before.topics[0])
-    and bytes(32) not in log.topics
-}

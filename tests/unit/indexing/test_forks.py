@@ -174,7 +174,11 @@ def test_a_hash_that_differs_once_is_not_believed(tmp_path: Path) -> None:
     assert same_as_fresh(chain, store, tmp_path, 80)
 
 
-def test_nodes_that_never_agree_change_nothing(tmp_path: Path) -> None:
+def test_nodes_that_never_agree_change_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("forks", "run"):  # it is asked again and again, here without a rest
+        monkeypatch.setattr(f"defirisk.indexing.{module}._PAUSE", 0.0)
     chain, store = GeneratedChain(SHAPE), new_store(tmp_path)
     other = GeneratedChain(SHAPE)
     other.reorg(7, seed=3)

@@ -13,7 +13,7 @@ from defirisk.core.errors import ReorgDetected
 from defirisk.core.evm import LogPage, LogQuery
 from defirisk.indexing.run import index
 from defirisk.store.database import open_store
-from tests.demo import demo_markets, demo_reader, index_demo
+from tests.demo import demo_markets, demo_reader
 from tests.onchain.dump import dump
 
 
@@ -41,7 +41,9 @@ class Replaced:
 
 
 @pytest.mark.parametrize("after", [0, 1])
-def test_logs_of_another_block_than_the_stored_one_stop_the_run(tmp_path: Path, after: int) -> None:
+def test_logs_of_another_block_than_the_stored_one_stop_the_run(
+    tmp_path: Path, demo_database: Path, after: int
+) -> None:
     store = open_store(f"sqlite:///{tmp_path / 'cut.db'}", create=True)
     with pytest.raises(ReorgDetected, match="was replaced while it was read"):
         asyncio.run(index(Replaced(after), store, demo_markets(), "finalized"))
@@ -50,7 +52,7 @@ def test_logs_of_another_block_than_the_stored_one_stop_the_run(tmp_path: Path, 
     assert cut_off["aave_v3_reserves"] == []
 
     asyncio.run(index(demo_reader(), store, demo_markets(), "finalized"))
-    whole = open_store(f"sqlite:///{index_demo(tmp_path)}", create=False)
+    whole = open_store(f"sqlite:///{demo_database}", create=False)
     assert dump(store) == dump(whole)
     store.close()
     whole.close()

@@ -54,8 +54,8 @@ def test_the_contracts_agree_with_it(url: str) -> None:
         ("status",),
         ("positions", "aave-v3", "--top", "50"),
         ("stress", "--shock", "price:WETH=-40%", "--cascade"),
-        ("graph",),
-        ("oracle",),
+        pytest.param(("graph",), marks=pytest.mark.nightly),
+        pytest.param(("oracle",), marks=pytest.mark.nightly),
     ],
     ids=lambda words: words[0],
 )
@@ -64,6 +64,6 @@ def test_every_command_says_the_same(
 ) -> None:
     asked = (*words, "--format", "json", "--db")
     ours, theirs = cli(*asked, url), cli(*asked, f"sqlite:///{demo_database}")
-    assert ours.code == 0, ours.err
-    assert len(ours.out) > 100
     assert ours == theirs
+    assert not ours.err
+    assert len(ours.out) > 100

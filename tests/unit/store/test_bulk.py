@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Table, insert, select
+from sqlalchemy import Connection, Table, event, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from defirisk.core.adapter import Deployment
@@ -178,6 +178,40 @@ def test_logs_come_back_in_chain_order_with_their_topics_and_times(store: Store)
         (log.block_number, log.block_number * 12, log.log_index, log.address, log.topics, log.data)
         for log in wanted
     ] == list(map(tuple, found))
+
+
+def test_a_page_of_logs_is_read_by_key_and_nothing_is_sorted(store: Store) -> None:
+    """Of tables that were filled just now, of which PostgreSQL has no statistics."""
+    logs = [
+        RawLog(
+            block_number=n // 7,
+            block_hash="0x",
+            tx_hash="0x",
+            log_index=n % 7,
+            address=f"0x{n % 30:040x}",
+            topics=(bytes(32),),
+            data=bytes(96),
+        )
+        for n in range(7_000)
+    ]
+    plans = []
+    explain = "EXPLAIN" if store.engine.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN"
+
+    def keep(_c: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if "FROM raw_logs" in statement:
+            plans.append(str(cursor.execute(f"{explain} {statement}", parameters).fetchall()))
+
+    with store.transaction() as connection:
+        heads = [Block(number=n, hash="0x", parent_hash="0x", timestamp=1) for n in range(1_000)]
+        put_blocks(connection, 1, heads)
+        put_logs(connection, 1, logs)
+        event.listen(connection, "before_cursor_execute", keep)
+        assert len(list(logs_of(connection, 1, [logs[0].address], 0, 999))) == 234
+        if connection.dialect.name == "postgresql":
+            assert connection.exec_driver_sql("SHOW enable_sort").scalar_one() == "on"
+    assert len(plans) == 3
+    assert all("pk_raw_logs" in plan or "autoindex_raw_logs_1" in plan for plan in plans), plans
+    assert not any("Sort" in plan or "TEMP B-TREE" in plan for plan in plans), plans
 
 
 def test_answers_come_back(store: Store) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,14 @@ def test_one_that_has_run_out_is_taken_over_and_its_holder_stores_nothing(
         too_slow()
     with store.transaction() as connection:
         assert connection.execute(select(func.count()).select_from(chains)).scalar_one() == 0
+
+
+def test_one_that_lost_it_does_not_let_go_of_what_another_has(store: Store, again: Store) -> None:
+    with ExitStack() as taken_over:
+        with leased(store, SOURCE):
+            expire(store, LEASE_SECONDS + 2)
+            taken_over.enter_context(leased(again, SOURCE))
+        refused(store, "is being indexed by process")
 
 
 def test_transactions_renew_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

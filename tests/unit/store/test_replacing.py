@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import random
 
+import pytest
+
 from defirisk.core.row import Row
+from defirisk.store.bulk import FEW
+from defirisk.store.database import Store
 from defirisk.store.derived import StoredRows
 from defirisk.store.replacing import replace_rows
 
@@ -30,12 +34,14 @@ def test_only_what_changed_becomes_a_version() -> None:
         ]
 
 
-def test_every_block_reads_as_what_was_stated_there() -> None:
+@pytest.mark.parametrize("most", [8, 4 * FEW])
+def test_every_block_reads_as_what_was_stated_there(store: Store, most: int) -> None:
     source = random.Random(5)
     stated: dict[int, dict[str, int]] = {}
-    with ledger() as mine:
+    accounts_there = [f"0x{n:03}" for n in range(most)]
+    with ledger(store) as mine:
         for block in range(10, 30):
-            names = source.sample("abcdefgh", source.randrange(9))
+            names = source.sample(accounts_there, source.randrange(most + 1))
             stated[block] = {name: source.randrange(3) for name in names}
             replace_rows(
                 mine.connection, mine.deployment_id, Account, accounts(**stated[block]), block

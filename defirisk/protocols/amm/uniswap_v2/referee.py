@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from defirisk.core.adapter import Contract, Deployment, Finding, Question, Snapshot, Total, View
+from defirisk.core.adapter import Contract, Deployment, Finding, Question, Snapshot, View
+from defirisk.core.conservation import Total
 from defirisk.core.row import Rows
 from defirisk.protocols.amm.uniswap_v2.rows import Balance, Pair, Reserves
 from defirisk.protocols.amm.uniswap_v2.worth import k_last

@@ -12,17 +12,17 @@ from defirisk.core.adapter import (
     FeedWanted,
     Interface,
     Kind,
-    LiquidationCheck,
     Log,
     Proof,
     Snapshot,
     TokenWanted,
-    Total,
     View,
 )
 from defirisk.core.claim import Claim
+from defirisk.core.conservation import Total
 from defirisk.core.evm import ZERO_ADDRESS, Block
 from defirisk.core.holdings import Holdings
+from defirisk.core.liquidation_check import LiquidationCheck
 from defirisk.core.row import Row, Rows, State
 from defirisk.protocols.lending.aave_v3 import fold as folding
 from defirisk.protocols.lending.aave_v3 import observing

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
-from defirisk.core.adapter import Contract, Question, Snapshot, Total, View
+from defirisk.core.adapter import Contract, Question, Snapshot, View
+from defirisk.core.conservation import Total
 from defirisk.core.evm import ZERO_ADDRESS, Address
 from defirisk.core.row import Rows
 from defirisk.protocols.lending.aave_v3.account_data import (

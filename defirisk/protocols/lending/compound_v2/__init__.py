@@ -15,9 +15,9 @@ from defirisk.core.adapter import (
     Log,
     Proof,
     TokenWanted,
-    Total,
     View,
 )
+from defirisk.core.conservation import Total
 from defirisk.core.evm import ZERO_ADDRESS, Block
 from defirisk.core.row import Row, Rows, State
 from defirisk.protocols.lending.compound_v2 import fold as folding

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from defirisk.core.adapter import Contract, Deployment, Question, Snapshot, Total, View
+from defirisk.core.adapter import Contract, Deployment, Question, Snapshot, View
+from defirisk.core.conservation import Total
 from defirisk.core.evm import ZERO_ADDRESS
 from defirisk.core.row import Rows
 from defirisk.protocols.lending.morpho_blue.health import is_healthy

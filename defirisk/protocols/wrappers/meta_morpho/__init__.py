@@ -22,11 +22,11 @@ from defirisk.core.adapter import (
     Question,
     Snapshot,
     TokenWanted,
-    Total,
     View,
     logs_reveal_nothing,
 )
 from defirisk.core.claim import Claim, Share
+from defirisk.core.conservation import Total
 from defirisk.core.evm import ZERO_ADDRESS, Address, Block
 from defirisk.core.row import Row, Rows, State
 from defirisk.protocols import vaults_now as general
