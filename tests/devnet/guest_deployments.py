@@ -28,7 +28,7 @@ def guest_deployment(folder: str, chain_id: int, section: Mapping[str, Any]) -> 
         chain_id=chain_id,
         first_block=section["first_block"],
         contracts={role: address.lower() for role, address in contracts.items()},
-        follows=VAULT | follows,
+        follows={**VAULT, **follows},
     )
 
 
@@ -48,7 +48,7 @@ def _maker(section: Mapping[str, Any]) -> Said:
 def _synthetix(section: Mapping[str, Any]) -> Said:
     follows = {f"s{token}PERP": asset for token, asset in (("ETH", "WETH"), ("BTC", "WBTC"))}
     contracts = {"address_resolver": section["address_resolver"]}
-    return "synthetix-perps-v2", contracts, follows | {"sLINKPERP": "LINK"}
+    return "synthetix-perps-v2", contracts, {**follows, "sLINKPERP": "LINK"}
 
 
 def _zero(section: Mapping[str, Any]) -> Said:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from .accounts import IN_TWO_MODES, OF_BOTH, ON_CREDIT
 from .book import read_positions as read_aave
 from .chain import Chain
 from .compound_v2.book import read_positions as read_compound
@@ -13,7 +14,6 @@ from .morpho import composed
 from .morpho.book import read_positions as read_morpho
 from .morpho.crowd import LOOPER, LOOPS
 from .oracles import market as sources
-from .owners import IN_TWO_MODES, OF_BOTH, ON_CREDIT
 from .protocols import Protocols
 from .vaults.market import ALLOCATOR, CREDIT
 
