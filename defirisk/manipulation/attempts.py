@@ -100,7 +100,7 @@ def earners(
         yield against
     if listing.free > 0:
         yield owing
-    if len(others) == 1 and listing.lends:
+    if len(others) == 1:
         yield from _liquidating(book, listing, others[0])
 
 

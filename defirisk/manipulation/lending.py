@@ -36,8 +36,6 @@ class Listing:
     program: Program
     rate: Fraction
     worth_usd: float
-    lends: bool = True
-    """False in a market of perpetuals: what backs a position there takes nothing out."""
 
     @property
     def place(self) -> Place:
@@ -47,7 +45,7 @@ class Listing:
     @property
     def backs(self) -> bool:
         """Whether somebody can still borrow against it."""
-        return self.lends and self.facts.ltv > 0 and not NO_SUPPLY & set(self.facts.flags)
+        return self.facts.ltv > 0 and not NO_SUPPLY & set(self.facts.flags)
 
     @property
     def room(self) -> float:
@@ -58,7 +56,7 @@ class Listing:
     @property
     def free(self) -> float:
         """Whole tokens that can be borrowed: what is there, within the cap."""
-        if not self.lends or NO_BORROW & set(self.facts.flags):
+        if NO_BORROW & set(self.facts.flags):
             return 0.0
         cap = self.facts.borrow_cap
         left = max(cap - self.facts.borrowed, 0.0) if cap else math.inf
@@ -93,8 +91,7 @@ class Loan:
 
 def listings(book: Book) -> dict[tuple[int, str], tuple[Listing, ...]]:
     """The assets of every market that have a quote, by deployment and market."""
-    quotes, margined = quotes_by_market(book), set(book.requirements.quote.tolist())
-    of_perpetuals = {place[:2] for place, own in quotes.items() if not margined.isdisjoint(own)}
+    quotes = quotes_by_market(book)
     found: dict[tuple[int, str], list[Listing]] = {}
     for facts in book.markets:
         own = quotes.get((facts.deployment, facts.market, facts.asset))
@@ -107,7 +104,6 @@ def listings(book: Book) -> dict[tuple[int, str], tuple[Listing, ...]]:
                 program=program,
                 rate=rate_value(program),
                 worth_usd=float(book.asset_price[facts.asset]),
-                lends=(facts.deployment, facts.market) not in of_perpetuals,
             )
             found.setdefault((facts.deployment, facts.market), []).append(listing)
     return {market: tuple(some) for market, some in found.items()}
