@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import NamedTuple, Protocol
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,9 @@ from defirisk.core.verdict import Checked
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +75,17 @@ class MarketFacts:
     price_made_of: tuple[Address, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Stated(Generic[T]):
+    """What an adapter said, once it was asked."""
+
+    value: T
+
+    def __call__(self) -> T:
+        """The value."""
+        return self.value
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentFacts:
     """One deployment of the book and how its numbers were proven."""
@@ -82,8 +96,8 @@ class DeploymentFacts:
     findings: tuple[Finding, ...]
     checked: Checked | None = None
     """The last comparison with the contracts up to the book's block."""
-    debt_of: Callable[[], DebtSystem] | None = field(default=None, compare=False)
-    perps_of: Callable[[], Perps] | None = field(default=None, compare=False)
+    debt_of: Callable[[], DebtSystem] | None = field(default=None, compare=False, repr=False)
+    perps_of: Callable[[], Perps] | None = field(default=None, compare=False, repr=False)
     """What the adapter states of its collateralised debt or its perpetuals, if it has any: asked
     when somebody wants to know.
     """

@@ -12,6 +12,7 @@ from hashlib import sha256
 
 import numpy as np
 
+from defirisk.core.book import Book, DeploymentFacts, Stated
 from defirisk.core.errors import UsageError
 from defirisk.governance.case import Case
 from defirisk.governance.decisions import Recorded
@@ -32,7 +33,7 @@ def pack(case: Case, before: Mapping[str, bool], after: Mapping[str, bool]) -> d
     arrays: Arrays = {}
     values = {
         "version": VERSION,
-        "book": plain(replace(case.book, edge=_UNSAID), arrays),
+        "book": plain(replace(case.book, edge=_UNSAID, deployments=_asked(case.book)), arrays),
         "deployment": case.deployment,
         "changes": plain(case.changes, arrays),
         "new": plain(case.new, arrays),
@@ -70,6 +71,18 @@ def unpack(files: Mapping[str, bytes]) -> Case:
         scenarios=restored(values["scenarios"], arrays),
         engine=_engine(values["engine"]),
         command=values["command"],
+    )
+
+
+def _asked(book: Book) -> tuple[DeploymentFacts, ...]:
+    """The deployments, with what their adapters state only when they are asked."""
+    return tuple(
+        replace(
+            facts,
+            debt_of=None if facts.debt is None else Stated(facts.debt),
+            perps_of=None if facts.perps is None else Stated(facts.perps),
+        )
+        for facts in book.deployments
     )
 
 

@@ -24,10 +24,10 @@ _OURS = "defirisk."
 def plain(value: Any, arrays: Arrays) -> Any:
     """`value` as JSON; arrays are put into `arrays` and named. Floats keep every bit."""
     match value:
+        case Enum():  # first: some are texts or numbers, too
+            return {"enum": _name(type(value)), "value": value.name}
         case None | bool() | str():
             return value
-        case Enum():
-            return {"enum": _name(type(value)), "value": value.name}
         case int():
             return value
         case float():

@@ -2,7 +2,8 @@
 
 Nobody states market prices; they are taken from where an asset is known best. A feed that people
 keep up to date stands first, then what pools pay, then what a wrapped token is a claim on, and last
-a price that somebody wrote into a contract.
+a price that somebody wrote into a contract. A pool says nothing of a token by the price of another
+one that is itself read there: that would go round in a circle.
 """
 
 from __future__ import annotations
@@ -102,17 +103,20 @@ def _prices(
     venues: Sequence[Venue],
 ) -> dict[Address, Fraction]:
     prices: dict[Address, Fraction] = {}
+    read_in: dict[Address, frozenset[Address]] = {}
     for kept_up in (True, False):
         for quote in quotes:
             price = _oracle_price(quote)
             if price is not None and _kept_up(quote.program) is kept_up:
+                if quote.asset not in prices:
+                    read_in[quote.asset] = _pools_read(quote.program)
                 prices.setdefault(quote.asset, price)
         if kept_up:
             # Pools and claims know more than a price that was written down once, but each may
             # need another's price first.
             for _ in addresses:
                 before = len(prices)
-                _add_pool_prices(prices, addresses, venues)
+                _add_pool_prices(prices, addresses, venues, read_in)
                 _add_claim_prices(prices, addresses, claims)
                 if len(prices) == before:
                     break
@@ -129,12 +133,22 @@ def _kept_up(program: Program) -> bool:
     return any(isinstance(leaf, Feed | Spot) for leaf in leaves(program))
 
 
+def _pools_read(program: Program) -> frozenset[Address]:
+    return frozenset(leaf.venue for leaf in leaves(program) if isinstance(leaf, Spot))
+
+
 def _add_pool_prices(
-    prices: dict[Address, Fraction], addresses: Sequence[Address], venues: Sequence[Venue]
+    prices: dict[Address, Fraction],
+    addresses: Sequence[Address],
+    venues: Sequence[Venue],
+    read_in: Mapping[Address, frozenset[Address]],
 ) -> None:
     for address in addresses:
         if address not in prices:
-            offers = [offer for venue in venues for offer in _offers(venue, address, prices)]
+            offers: list[tuple[Fraction, Fraction]] = []
+            for venue in venues:
+                known = {a: p for a, p in prices.items() if venue.address not in read_in.get(a, ())}
+                offers += _offers(venue, address, known)
             if offers:
                 prices[address] = max(offers)[1]
 

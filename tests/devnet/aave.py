@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from .abi import view_data
-from .accounts import Account
+from .accounts import OWNERS, Account
 from .actions import Actions
 from .book import read_positions
 from .chain import Chain, Tx
@@ -65,7 +65,7 @@ class Aave:
         """Of everybody who can come to hold a token of the market, and of every asset."""
         market = self.desk.market
         pool, oracle = market.pool, market.addresses["oracle"]
-        everybody = [*self.addresses, *KEEPERS, TREASURY, ADMIN]
+        everybody = [*self.addresses, *OWNERS, *KEEPERS, TREASURY, ADMIN]
         calls = [(pool, view_data("getUserAccountData(address)", one)) for one in everybody]
         for asset in market.assets.values():
             calls += [(pool, view_data(f"{view}(address)", asset.token)) for view in self.views]

@@ -12,6 +12,11 @@ from .abi import derived_address
 LARGEST = 6_000_000.0
 SMALLEST = 60.0
 LATE_ISOLATED = 0.7
+ON_CREDIT = derived_address("devnet owner on credit")
+OF_BOTH = derived_address("devnet owner of a trove and an urn")
+IN_TWO_MODES = derived_address("devnet owner in two modes")
+OWNERS = (ON_CREDIT, OF_BOTH, IN_TWO_MODES)
+"""Planted by `owners`: they have something at several protocols."""
 
 
 class Role(enum.Enum):

@@ -2,15 +2,13 @@
 
 python -m tests.devnet.alone synthetix --seed 1
 
-The protocol is a folder of this package: `market.py` deploys and describes it, `life.py` lets
-accounts live on it. The key of the cache knows that folder and what all chains share, no other.
-With a `begin(chain)` in `market.py`, that comes first on the chain, and says where WETH is.
+The protocol is a folder of this package, as `guests.py` says. The key of the cache knows that
+folder and what all chains share, no other.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import random
 import subprocess
@@ -18,12 +16,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any
 
-from .accounts import Account, draw_accounts
+from .accounts import draw_accounts
 from .build import CHAIN_ID, CHECKPOINT_COUNT, CHECKPOINTS, DEPLOYMENT, GENESIS_TIME, STATE
 from .chain import SLOT, Chain, Tx
 from .checkpoints import Recorder
+from .guests import Deployed, begin, life_of, market_of
 from .life import Life, Pace
 from .market import Market, deploy_market
 from .node import run_node
@@ -34,38 +33,6 @@ from .rpc import Rpc
 from .toolchain import HERE, cache_root, digest, load_toolchain, make_once, pins_digest
 
 AFTER_LOAD = 3
-
-
-class Deployed(Protocol):
-    """A protocol on the chain."""
-
-    def describe(self) -> dict[str, Any]:
-        """Its section of `deployment.json`."""
-
-
-class MarketModule(Protocol):
-    """What `market.py` of the protocol's folder offers."""
-
-    def deploy(self, chain: Chain, market: Market, purse: Purse) -> Deployed:
-        """Deploy it over the tokens and the feeds of `market`."""
-
-    def load(self, chain: Chain, market: Market, described: dict[str, Any]) -> Deployed:
-        """What is on a chain that was built before."""
-
-
-class LifeModule(Protocol):
-    """What `life.py` of the protocol's folder offers."""
-
-    def settle(
-        self,
-        chain: Chain,
-        deployed: Deployed,
-        purse: Purse,
-        rng: random.Random,
-        accounts: list[Account],
-        pace: Pace,
-    ) -> Life:
-        """The life of these accounts on it."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +85,7 @@ def start_alone(path: Path) -> Iterator[Alone]:
         for _ in range(AFTER_LOAD):
             chain.mine([])
         market = Market.load(chain, described["market"])
-        deployed = _market(described["folder"]).load(chain, market, described["protocol"])
+        deployed = market_of(described["folder"]).load(chain, market, described["protocol"])
         yield Alone(node.url, node.process, chain, market, deployed, described)
 
 
@@ -145,14 +112,6 @@ def _write(folder: str, seed: int, story: Story, directory: Path) -> None:
     (directory / DEPLOYMENT).write_text(described)
 
 
-def _market(folder: str) -> MarketModule:
-    return cast(MarketModule, importlib.import_module(f"{__package__}.{folder}.market"))
-
-
-def _life(folder: str) -> LifeModule:
-    return cast(LifeModule, importlib.import_module(f"{__package__}.{folder}.life"))
-
-
 @dataclass(frozen=True)
 class _World:
     """Half a year of one protocol's accounts, the same for the same seed."""
@@ -170,16 +129,15 @@ class _World:
     @classmethod
     def settle(cls, chain: Chain, folder: str, seed: int, story: Story) -> _World:
         rng = random.Random(f"{folder} {seed}")
-        begin = getattr(_market(folder), "begin", None)
-        market = deploy_market(chain, None if begin is None else begin(chain))
+        market = deploy_market(chain, begin(chain, [folder]))
         prices = Prices(rng, story.steps)
         reported = dict(prices.current)
         purse = Purse(market.tokens, reported)
-        deployed = _market(folder).deploy(chain, market, purse)
+        deployed = market_of(folder).deploy(chain, market, purse)
         own = random.Random(f"{folder} {seed} accounts")
         accounts = draw_accounts(seed, own, story.accounts, story.steps)
         chain.fund([account.address for account in accounts])
-        life = _life(folder).settle(chain, deployed, purse, own, accounts, story.pace)
+        life = life_of(folder).settle(chain, deployed, purse, own, accounts, story.pace)
         return cls(folder, chain, market, deployed, life, prices, reported, rng, story)
 
     def play(self, recorder: Recorder | None) -> None:

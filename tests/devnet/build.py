@@ -16,6 +16,7 @@ from typing import Any
 
 from .chain import Chain
 from .checkpoints import Recorder
+from .guests import FOLDERS, begin
 from .life import Pace
 from .market import Market
 from .node import run_node
@@ -60,7 +61,9 @@ class Recipe:
     genesis_time: int = GENESIS_TIME
     chain_id: int = CHAIN_ID
     weth: str | None = None
+    """Where WETH is or has to be, if no guest brings one: Maker does."""
     planted: bool = True
+    guests: tuple[str, ...] = FOLDERS
 
 
 def build(
@@ -69,15 +72,15 @@ def build(
     accounts: int = 330,
     genesis_time: int = GENESIS_TIME,
     chain_id: int = CHAIN_ID,
-    weth: str | None = None,
+    guests: tuple[str, ...] = FOLDERS,
 ) -> Path:
     """Directory with the dump, the deployment and the checkpoints; made on the first call."""
-    return _made(f"seed-{seed}", Recipe(seed, accounts, genesis_time, chain_id, weth))
+    return _made(f"seed-{seed}", Recipe(seed, accounts, genesis_time, chain_id, guests=guests))
 
 
 def build_control(seed: int, *, accounts: int = 60) -> Path:
-    """The same of a small chain on which nothing was planted."""
-    return _made(f"control-{seed}", Recipe(seed, accounts, planted=False))
+    """The same of a small chain without guests, on which nothing was planted."""
+    return _made(f"control-{seed}", Recipe(seed, accounts, planted=False, guests=()))
 
 
 def _made(label: str, recipe: Recipe) -> Path:
@@ -95,10 +98,11 @@ def write(recipe: Recipe, directory: Path) -> None:
         dump=directory / STATE,
     ) as node:
         chain = _chain(node.url)
-        protocols = Protocols.deploy(chain, recipe.weth, recipe.planted)
+        ready = begin(chain, recipe.guests) or ({"WETH": recipe.weth} if recipe.weth else {})
+        protocols = Protocols.deploy(chain, ready, recipe.planted, recipe.guests)
         pace = _pace(recipe.accounts)
         population = Population.settle(chain, protocols, recipe.seed, recipe.accounts, pace)
-        recorder = Recorder(chain, list(population.lives.values()))
+        recorder = Recorder(chain, population.everywhere)
         _play(population, recorder)
         recorder.write(directory / CHECKPOINTS)
         described = json.dumps(_describe(recipe, population), indent=1)

@@ -27,6 +27,8 @@ class Pace:
 
     steps: int
     actions: int
+    brief: bool = False
+    """Whether the story is told in small, beside others."""
 
 
 class Customs(Protocol):

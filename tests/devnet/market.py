@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -82,10 +82,12 @@ class Market:
         return cls(description["first_block"], description["addresses"], assets, feeds, tokens)
 
 
-def deploy_market(chain: Chain, weth: str | None = None, planted: bool = True) -> Market:
-    """Deploy the whole market; `weth` may name the address where WETH is or has to be."""
+def deploy_market(
+    chain: Chain, ready: Mapping[str, str] | None = None, planted: bool = True
+) -> Market:
+    """Deploy the whole market; `ready` names where tokens are, or where WETH has to be."""
     chain.fund((ADMIN, *ORACLES, *KEEPERS), wei=10**27)
-    tokens = Tokens.deploy(chain, ADMIN, weth)
+    tokens = Tokens.deploy(chain, ADMIN, ready or {})
     protocol = deploy_protocol(chain)
     feeds = Feeds(chain, ADMIN, tokens.by_symbol["LINK"])
     e_modes = E_MODES if planted else PRUDENT_E_MODES

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from .accounts import IN_TWO_MODES, OF_BOTH, ON_CREDIT
 from .book import read_positions as read_aave
 from .chain import Chain
 from .compound_v2.book import read_positions as read_compound
+from .guests import FOLDERS
 from .morpho import composed
 from .morpho.book import read_positions as read_morpho
 from .morpho.crowd import LOOPER, LOOPS
@@ -76,6 +78,15 @@ def planted(chain: Chain, protocols: Protocols, accounts: Sequence[str]) -> dict
         },
         "replaced_aggregator": {"feed": parts.source(sources.RENEWED)},
         "capped_ratio": {"feed": parts.source(sources.CAPPED), "vault": parts.token("yWETH")},
+        **(_owners() if set(FOLDERS) <= set(protocols.guests) else {}),
+    }
+
+
+def _owners() -> dict[str, Any]:
+    return {
+        "margin_on_credit": {"account": ON_CREDIT, "in": ["aave-v3", "perp-curie"]},
+        "trove_and_urn": {"account": OF_BOTH, "in": ["aave-v3", "maker-mcd", "liquity-v1"]},
+        "two_modes": {"account": IN_TWO_MODES, "in": ["perp-curie", "synthetix-perps-v2"]},
     }
 
 

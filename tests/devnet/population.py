@@ -12,10 +12,12 @@ from .accounts import SHARES, Account, Role, draw_accounts
 from .chain import SLOT, Chain, Tx
 from .compound_v2.life import settle_compound
 from .curve.life import settle_curve
+from .guests import FOLDERS, Visit, settle_guests
 from .life import Life, Pace
 from .morpho.crowd import settle_crowd
 from .morpho.life import settle_morpho
 from .oracles.life import settle_oracles
+from .owners import Owners
 from .prices import BELIEVED, DAYS, STABLE_NOISE, Prices
 from .protocols import Protocols
 from .purse import Purse
@@ -59,6 +61,8 @@ class Population:
     prices: Prices
     reported: dict[str, float]
     lives: dict[str, Life]
+    visits: dict[str, Visit]
+    owners: Owners | None
 
     @classmethod
     def settle(
@@ -85,7 +89,17 @@ class Population:
                 chain.fund(account.address for account in some)
             lives[name] = settle(chain, protocols, purse, own, some, pace)
         addresses = [account.address for account in accounts]
-        return cls(chain, protocols, pace, rng, addresses, prices, reported, lives)
+        visits = settle_guests(chain, protocols.guests, purse, seed, pace.steps)
+        owners = None
+        if planted and set(FOLDERS) <= set(visits):
+            curie = visits["curie_perp"]
+            owners = Owners(chain, protocols, purse, curie.life, pace.steps - 1 - curie.every)
+        return cls(chain, protocols, pace, rng, addresses, prices, reported, lives, visits, owners)
+
+    @property
+    def everywhere(self) -> list[Life]:
+        """Everybody's life, that of guests included."""
+        return [*self.lives.values(), *(visit.life for visit in self.visits.values())]
 
     @property
     def borrowers(self) -> list[str]:
@@ -101,6 +115,10 @@ class Population:
             for name, life in self.lives.items():
                 if name not in WITHOUT_DEBT:
                     life.live(step)
+            for visit in self.visits.values():
+                visit.live(step)
+            if self.owners is not None:
+                self.owners.live(step)
             if after_step is not None:
                 after_step(step)
 

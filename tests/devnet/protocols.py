@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .aave_v3_0.market import deploy_aave_v3_0
@@ -10,6 +11,7 @@ from .chain import Chain
 from .compound_v2.market import Compound, deploy_compound
 from .curve.market import Curve, deploy_curve
 from .feeds import Feeds
+from .guests import FOLDERS, Deployed, market_of
 from .market import Market, deploy_market
 from .morpho.composed import Parts, compose_markets
 from .morpho.market import Morpho, deploy_morpho
@@ -36,14 +38,22 @@ class Protocols:
     oracles: Oracles
     planted: bool = True
     """Whether this is the shared chain, with what is to be found on it, and not the control."""
+    guests: dict[str, Deployed] = field(default_factory=dict)
+    """By folder: protocols that also have a chain of their own."""
 
     @classmethod
-    def deploy(cls, chain: Chain, weth: str | None = None, planted: bool = True) -> Protocols:
-        """Deploy everything; `weth` may name the address where WETH is or has to be.
+    def deploy(
+        cls,
+        chain: Chain,
+        ready: Mapping[str, str] | None = None,
+        planted: bool = True,
+        guests: Sequence[str] = (),
+    ) -> Protocols:
+        """Deploy everything; `ready` names where tokens are, or where WETH has to be.
 
         Where nothing is `planted`, pools are deep, limits are sane, and feeds are nobody else's.
         """
-        market = deploy_market(chain, weth, planted)
+        market = deploy_market(chain, ready, planted)
         tokens = market.tokens
 
         def feeds() -> Feeds:
@@ -69,6 +79,9 @@ class Protocols:
             planted,
         )
         compose_markets(chain, morpho, protocols.parts, planted)
+        for folder in guests:
+            theirs = replace(market, feeds=feeds())
+            protocols.guests[folder] = market_of(folder).deploy(chain, theirs, purse)
         return protocols
 
     @property
@@ -95,6 +108,11 @@ class Protocols:
             Vaults.load(described["vaults"]),
             Oracles.load(chain, market.tokens, described["oracles"]),
             planted=bool(described["planted"]),
+            guests={
+                folder: market_of(folder).load(chain, market, described[folder])
+                for folder in FOLDERS
+                if folder in described
+            },
         )
 
     def describe(self) -> dict[str, Any]:
@@ -111,4 +129,5 @@ class Protocols:
             "curve": self.curve.describe(),
             "vaults": self.vaults.describe(),
             "oracles": self.oracles.describe(),
+            **{folder: guest.describe() for folder, guest in self.guests.items()},
         }

@@ -25,6 +25,8 @@ from defirisk.store.snapshots import refereed_deployments, stored_block
 
 from .build import CHECKPOINTS, DEPLOYMENT, build, start
 from .checkpoints import read_checkpoints
+from .guest_deployments import VAULT, guest_deployment
+from .guests import FOLDERS
 from .toolchain import digest, make_once
 
 RECORDING = "recording.jsonl.xz"
@@ -56,6 +58,11 @@ def deployments(described: dict[str, Any]) -> list[Deployment]:
             ("curve-stableswap", described["curve"], ("factory",)),
         )
     ]
+    every += [
+        guest_deployment(folder, described["chain_id"], described[folder])
+        for folder in FOLDERS
+        if folder in described
+    ]
     known = adapters()
     return [one for one in every if one.protocol in known]
 
@@ -75,7 +82,7 @@ def _deployment(
         chain_id=described["chain_id"],
         first_block=section["first_block"],
         contracts={role: address.lower() for role, address in contracts.items()},
-        follows={"yWETH": "WETH"},
+        follows=VAULT,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .abi import words
@@ -22,9 +23,10 @@ class Tokens:
     by_symbol: dict[str, str]
 
     @classmethod
-    def deploy(cls, chain: Chain, admin: str, weth: str | None) -> Tokens:
+    def deploy(cls, chain: Chain, admin: str, ready: Mapping[str, str]) -> Tokens:
         """Deploy what is missing; LINK's whole supply goes to `admin`."""
-        by_symbol = {"WETH": _weth(chain, admin, weth), "LINK": chain.deploy("LinkToken", admin)}
+        by_symbol = {**ready, "WETH": _weth(chain, admin, ready.get("WETH"))}
+        by_symbol["LINK"] = chain.deploy("LinkToken", admin)
         by_symbol["yWETH"] = chain.deploy(
             "YieldVault", admin, by_symbol["WETH"], "Yield-bearing WETH", "yWETH"
         )

@@ -21,6 +21,7 @@ from defirisk.protocols.cdp.liquity_v1 import ADAPTER
 from defirisk.protocols.cdp.liquity_v1.referee import NOTHING_TO_LIQUIDATE
 from defirisk.store.database import Store
 from tests.devnet.alone import Alone, build_alone, start_alone
+from tests.devnet.guest_deployments import guest_deployment
 from tests.devnet.zero.market import Zero
 from tests.onchain.markets import index_live, new_store
 from tests.onchain.verified import Verified
@@ -39,17 +40,7 @@ OPERATIONS = ("TroveLiquidated", "TroveUpdated")
 
 def deployment_of(chain: Alone) -> Deployment:
     """The product's deployment for what is on the chain."""
-    described = chain.deployment["protocol"]
-    return Deployment(
-        name=described["name"],
-        protocol=ADAPTER.name,
-        chain_id=chain.deployment["chain_id"],
-        first_block=described["first_block"],
-        contracts={
-            "trove_manager": described["addresses"]["trove_manager"].lower(),
-            "wrapped_native": described["coin"].lower(),
-        },
-    )
+    return guest_deployment("zero", chain.deployment["chain_id"], chain.deployment["protocol"])
 
 
 @dataclass(frozen=True)

@@ -13,21 +13,13 @@ from eth_hash.auto import keccak
 
 from defirisk.core.adapter import Deployment
 from defirisk.core.evm import Block
-from defirisk.protocols.cdp.maker_mcd import ADAPTER
 from defirisk.store.database import Store
 from tests.devnet.alone import Alone, build_alone, start_alone
+from tests.devnet.guest_deployments import OF_MAKER, guest_deployment
 from tests.devnet.maker.market import KINDS, Kind, Maker
 from tests.onchain.markets import index_live, new_store
 from tests.onchain.verified import Verified
 
-ROLES = {
-    "vat": "MCD_VAT",
-    "spotter": "MCD_SPOT",
-    "jug": "MCD_JUG",
-    "cat": "MCD_CAT",
-    "dai": "MCD_DAI",
-    "cdp_manager": "CDP_MANAGER",
-}
 CALLS = (
     *("frob(bytes32,address,address,address,int256,int256)", "heal(uint256)", "drip(bytes32)"),
     *("grab(bytes32,address,address,address,int256,int256)", "give(uint256,address)"),
@@ -45,14 +37,7 @@ EVENTS = (
 
 def deployment_of(chain: Alone) -> Deployment:
     """The product's deployment for what is on the chain."""
-    described = chain.deployment["protocol"]
-    return Deployment(
-        name=described["name"],
-        protocol=ADAPTER.name,
-        chain_id=chain.deployment["chain_id"],
-        first_block=described["first_block"],
-        contracts={role: described["addresses"][name] for role, name in ROLES.items()},
-    )
+    return guest_deployment("maker", chain.deployment["chain_id"], chain.deployment["protocol"])
 
 
 @dataclass(frozen=True)
@@ -72,7 +57,7 @@ class Indexed(Verified):
     def logs(self) -> list[dict[str, Any]]:
         """Of the contracts of the population, after the package's own history."""
         flips = [self.maker.of("MCD_FLIP", kind) for kind in KINDS]
-        watched = [*(self.maker[name] for name in ROLES.values()), *flips]
+        watched = [*(self.maker[name] for name in OF_MAKER.values()), *flips]
         since = {"address": watched, "fromBlock": hex(self.history + 1)}
         return list(self.alone.chain.rpc.call("eth_getLogs", since))
 

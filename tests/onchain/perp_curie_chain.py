@@ -7,27 +7,18 @@ from pathlib import Path
 
 from defirisk.core.adapter import Deployment
 from defirisk.core.evm import Block
-from defirisk.protocols.perps.perp_curie import ADAPTER
 from defirisk.store.database import Store
 from tests.devnet.alone import Alone
+from tests.devnet.guest_deployments import guest_deployment
 from tests.onchain.markets import index_live, new_store
 from tests.onchain.verified import Verified
 
 FOLDER = "curie_perp"
-FOLLOWS = {"vETH": "WETH", "vBTC": "WBTC"}
 
 
 def deployment_of(alone: Alone) -> Deployment:
     """The product's deployment for the chain's Perp Curie."""
-    described = alone.deployment["protocol"]
-    return Deployment(
-        name=described["name"],
-        protocol=ADAPTER.name,
-        chain_id=alone.deployment["chain_id"],
-        first_block=described["first_block"],
-        contracts=described["contracts"],
-        follows=FOLLOWS,
-    )
+    return guest_deployment(FOLDER, alone.deployment["chain_id"], alone.deployment["protocol"])
 
 
 @dataclass

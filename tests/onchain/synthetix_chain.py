@@ -9,9 +9,9 @@ from pathlib import Path
 
 from defirisk.core.adapter import Deployment
 from defirisk.core.evm import Block
-from defirisk.protocols.perps.synthetix_perps_v2 import ADAPTER
 from defirisk.store.database import Store
 from tests.devnet.alone import Alone, build_alone, start_alone
+from tests.devnet.guest_deployments import guest_deployment
 from tests.devnet.synthetix.market import Synthetix
 from tests.onchain.markets import index_live, new_store
 from tests.onchain.verified import Verified
@@ -21,15 +21,7 @@ FOLDER = "synthetix"
 
 def deployment_of(alone: Alone) -> Deployment:
     """The product's deployment for the chain's Perps V2."""
-    section = alone.deployment["protocol"]
-    return Deployment(
-        name=section["name"],
-        protocol=ADAPTER.name,
-        chain_id=alone.deployment["chain_id"],
-        first_block=section["first_block"],
-        contracts={"address_resolver": section["address_resolver"].lower()},
-        follows={"sETHPERP": "WETH", "sBTCPERP": "WBTC", "sLINKPERP": "LINK"},
-    )
+    return guest_deployment(FOLDER, alone.deployment["chain_id"], alone.deployment["protocol"])
 
 
 @dataclass

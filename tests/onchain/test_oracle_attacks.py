@@ -28,6 +28,7 @@ from tests.command import CommandLine
 from tests.devnet.abi import words
 from tests.devnet.build import DEPLOYMENT, Devnet
 from tests.onchain.oracle_attack import LABEL_ID, Attacker, forked, written
+from tests.onchain.unjudged import unjudged
 
 pytestmark = pytest.mark.onchain
 ASSUMED = Assumptions()
@@ -37,8 +38,12 @@ WITHIN = 0.01
 
 
 @pytest.fixture(scope="module")
-def planted(devnet_path: Path) -> dict[str, Any]:
-    described = json.loads((devnet_path / DEPLOYMENT).read_text(encoding="utf-8"))
+def described(devnet_path: Path) -> dict[str, Any]:
+    return dict(json.loads((devnet_path / DEPLOYMENT).read_text(encoding="utf-8")))
+
+
+@pytest.fixture(scope="module")
+def planted(described: dict[str, Any]) -> dict[str, Any]:
     return dict(described["planted"])
 
 
@@ -69,8 +74,9 @@ def unsafe(found: dict[str, Exposure]) -> dict[str, Exposure]:
 
 
 def test_the_planted_prices_are_unsafe_and_every_other_one_is_safe(
-    found: dict[str, Exposure], planted: dict[str, Any]
+    found: dict[str, Exposure], described: dict[str, Any], recorded_book: Book
 ) -> None:
+    planted = described["planted"]
     naive, thin = planted["lp_collateral"]["naive"], planted["thin_pool"]
     bad = planted["bad_allocation"]["bad"]
     (written_down,) = (one for one in planted["hard_coded"] if one["market"] == bad)
@@ -81,14 +87,24 @@ def test_the_planted_prices_are_unsafe_and_every_other_one_is_safe(
         (listing,) = attacked[feed].quoted.listings
         assert listing.facts.market.endswith(market[:LABEL_ID])
         assert attacked[feed].max_profit_usd > 0
-    others = [one for one in found.values() if one.quoted.feed not in wrong]
+    unknown = {
+        (one.quoted.feed, recorded_book.symbol(one.quoted.asset)): one.cause
+        for one in found.values()
+        if one.verdict == "unknown"
+    }
+    assert unknown == unjudged(described)
+    others = [one for one in found.values() if one.verdict != "unknown"]
+    others = [one for one in others if one.quoted.feed not in wrong]
     assert len(others) > 15
     for one in others:
         assert one.verdict == "safe"
         assert math.isfinite(one.cost_usd)
         assert one.cost_usd >= 0
         assert math.isfinite(one.max_profit_usd)
-        assert one.max_profit_usd < 0
+        # Nothing can be borrowed with the price of a perpetual.
+        assert one.max_profit_usd == 0 if one.cause == "unused" else one.max_profit_usd < 0
+    unused = {recorded_book.symbol(one.quoted.asset) for one in others if one.cause == "unused"}
+    assert unused == {"sETHPERP", "sBTCPERP", "sLINKPERP"}
 
 
 def predicted(one: Exposure) -> Attempt:
@@ -224,4 +240,4 @@ def test_the_command_says_so_and_ends_with_one(cli: CommandLine, demo_database: 
     assert {one["asset"] for one in json.loads(safe.out)["feeds"]} == {"WBTC"}
     wrong = cli("oracle", "WBTT", "--db", f"sqlite:///{demo_database}")
     assert wrong.code == 2
-    assert "did you mean WBTC or WETH?" in wrong.err
+    assert "did you mean WBTC or WETH or vBTC?" in wrong.err

@@ -137,7 +137,7 @@ def test_replay_elsewhere_gives_every_byte(
     cli: CommandLine, project: Project, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    change = ("--asset", "WETH", "--set", "lt=82%,ltv=79%,supply_cap=410000")
+    change = ("--asset", "WETH", "--set", "lt=82.5%,ltv=79%,supply_cap=410000")
     assert propose(cli, project, out, NAME, *change, "--cascade").code == 0
     elsewhere = tmp_path / "far" / "away"
     shutil.copytree(out, elsewhere / "theirs")
@@ -186,7 +186,7 @@ def test_without_anvil_everything_is_written_and_nothing_executed(
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr("defirisk.chain.fork.anvil._npm", lambda: None)
 
-    ran = propose(cli, project, tmp_path, NAME, "--asset", "WETH", "--set", "lt=82%")
+    ran = propose(cli, project, tmp_path, NAME, "--asset", "WETH", "--set", "lt=82.5%")
 
     assert ran.code == 1
     assert ran.out.startswith("NOT EXECUTED: no anvil")
@@ -195,13 +195,13 @@ def test_without_anvil_everything_is_written_and_nothing_executed(
     assert "NOT EXECUTED" in (tmp_path / "post.md").read_text()
     after = read(tmp_path, "payload/snapshot-after.json")
     weth = project.devnet.market.assets["WETH"].token
-    assert reserve(after, weth)["liquidationThreshold"] == 8200
+    assert reserve(after, weth)["liquidationThreshold"] == 8250
     assert cli("replay", str(tmp_path)).code == 0
 
 
 def test_no_file_says_where_the_node_is(cli: CommandLine, project: Project, tmp_path: Path) -> None:
     with gateway(project.devnet.url) as node:
-        change = ("--asset", "WETH", "--set", "lt=82%", "--rpc-url", node.url)
+        change = ("--asset", "WETH", "--set", "lt=82.5%", "--rpc-url", node.url)
         assert propose(cli, project, tmp_path / "done", NAME, *change).code == 0
         node.fail("refuses")
         ran = propose(cli, project, tmp_path / "failed", NAME, *change)
@@ -229,7 +229,7 @@ def test_a_node_of_another_chain_is_not_executed_on(
         last = "(select max(block_number) from blocks)"
         other = "0x" + "ab" * 32
         copy.execute(f"update blocks set block_hash = ? where block_number = {last}", [other])
-    change = ("--asset", "WETH", "--set", "lt=82%", "--db", f"sqlite:///{database}")
+    change = ("--asset", "WETH", "--set", "lt=82.5%", "--db", f"sqlite:///{database}")
 
     ran = propose(cli, project, tmp_path / "out", NAME, *change)
 
@@ -257,7 +257,7 @@ def test_what_is_not_executed_as_proposed_fails_loudly(
         return [replace(first, data=bytes(data)), *rest]
 
     monkeypatch.setattr(calls, "configurator_calls", wrong)
-    change = ("--asset", "WETH", "--set", "lt=82%,ltv=79%,borrow_cap=5")
+    change = ("--asset", "WETH", "--set", "lt=82.5%,ltv=79%,borrow_cap=5")
 
     ran = propose(cli, project, tmp_path, NAME, *change)
 

@@ -57,7 +57,7 @@ def venues() -> Iterator[Venues]:
     with run_node(tools.anvil, chain_id=CHAIN_ID, genesis_time=GENESIS_TIME) as node:
         chain = Chain(Rpc(node.url), tools.artifacts)
         chain.fund((ADMIN, MAKER), wei=10**28)
-        purse = Purse(Tokens.deploy(chain, ADMIN, None), PRICES)
+        purse = Purse(Tokens.deploy(chain, ADMIN, {}), PRICES)
         yield Venues(
             chain,
             purse,

@@ -47,8 +47,9 @@ def command(output: str) -> int:
     """Index a recorded chain, prove the numbers, run shocks, write the pages.
 
     Needs no node and no network: the chain (real Aave v3.6 and v3.0, Morpho Blue and Compound v2
-    markets, Uniswap and Curve pools, vaults and feeds, with over 300 accounts and half a year of
-    prices, executed on a local chain) comes with the package. The same code runs as on a live node.
+    markets, Synthetix and Perp Curie, MakerDAO and Liquity v1, Uniswap and Curve pools, vaults and
+    feeds, with over 300 accounts and half a year of prices, executed on a local chain) comes with
+    the package. The same code runs as on a live node.
     """
     import asyncio
     from pathlib import Path

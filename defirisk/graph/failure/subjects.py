@@ -182,13 +182,19 @@ def _lends(kind: str) -> bool:
 
 
 def _pledged(book: Book) -> list[int]:
-    """Assets that back a debt somewhere, ascending."""
+    """Assets that back a debt somewhere, ascending. What a position in perpetuals is counted in is
+    nobody's asset, and cannot fail.
+    """
     owing = np.zeros(len(book.units), dtype=np.bool_)
     owing[book.holding_unit[(book.holding_side == Side.DEBT) & (book.holding_amount > 0)]] = True
     own = (book.holding_side == Side.COLLATERAL) & (book.holding_amount > 0)
     own &= owing[book.holding_unit]
     vaults = {token for token, claim in book.sources.claims.items() if _lends(claim.kind)}
-    found = np.unique(book.quote_asset[book.holding_quote[own]]).tolist()
+    required, held = book.requirements, np.flatnonzero(own)
+    sizes = set(zip(required.unit.tolist(), book.quote_asset[required.quote].tolist(), strict=True))
+    assets = book.quote_asset[book.holding_quote[held]].tolist()
+    holders = book.holding_unit[held].tolist()
+    found = sorted({a for unit, a in zip(holders, assets, strict=True) if (unit, a) not in sizes})
     return [a for a in found if book.assets[a].address not in vaults]
 
 

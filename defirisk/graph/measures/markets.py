@@ -16,13 +16,15 @@ def asset_liability_ratio(made: Composition) -> dict[str, float]:
     """Cash and what of the loans is covered at market prices, over deposits.
 
     Unlike in `metrics.solvency` a loan need not be liquidatable: what an oracle calls healthy may
-    be lost already. Markets without deposits are left out.
+    be lost already. Markets without deposits are left out, and so are those of perpetuals, in which
+    a short owes what nobody has deposited.
     """
+    margined = set(made.book.requirements.quote.tolist())
     every = solvency(made.book, np.zeros(len(made.book.units)))
     return {
         row.id: one.asset_liability_ratio
         for row, one in zip(made.rows, every, strict=True)
-        if not math.isnan(one.asset_liability_ratio)
+        if not math.isnan(one.asset_liability_ratio) and margined.isdisjoint(row.quotes)
     }
 
 

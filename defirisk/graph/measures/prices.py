@@ -18,12 +18,18 @@ def hard_coded(made: Composition) -> dict[str, float]:
     """Dollars that stand on a price which nothing moves, by market and by oracle."""
     found: dict[str, float] = {}
     for row in made.rows:
-        if row.quotes and not row.read:
+        if row.quotes and not row.read and not _own_money(made, row):
             found[row.id] = row.standing_usd
         for oracle in _written(row):
             node = ids.source(made.book, oracle)
             found[node] = found.get(node, 0.0) + row.standing_usd
     return found
+
+
+def _own_money(made: Composition, row: Row) -> bool:
+    """Whether it is what a system of collateralised debt makes, and counts its debts in."""
+    makes = made.book.deployments[row.facts.deployment].debt is not None
+    return makes and row.facts.borrowed > 0
 
 
 def _written(row: Row) -> set[str]:

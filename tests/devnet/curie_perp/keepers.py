@@ -31,13 +31,16 @@ class Keepers:
     desk: Desk
     rng: random.Random
     neglected: set[str]
+    part: float = 1.0
+    """Of what they have on the chain where Perp Curie is alone."""
     gains: dict[str, float] = field(default_factory=dict)
 
     def equip(self) -> list[Tx]:
         """Deposits of arbitrageurs and liquidators."""
         self.chain.fund(ARBITRAGEURS, wei=10**27)
         stocks = dict.fromkeys(ARBITRAGEURS, STOCK) | dict.fromkeys(KEEPERS, KEEPER_STOCK)
-        return [tx for who, dollars in stocks.items() for tx in self.desk.deposit(who, dollars)]
+        sums = {who: dollars * self.part for who, dollars in stocks.items()}
+        return [tx for who, dollars in sums.items() for tx in self.desk.deposit(who, dollars)]
 
     def work(self, accounts: list[str]) -> None:
         """Follow the index, wait or not, and liquidate."""

@@ -21,6 +21,8 @@ from .market import SETTLEMENT, TICK_SPACING, WAD, Curie
 MAKERS = {Role.ANCHOR, Role.SUPPLIER, Role.STABLE_LOOPER}
 WIDE, ANCHORED = 30_000, 30_000_000.0
 """Ticks to either side of an anchor's range (a factor of 20), and its dollars in each market."""
+BRIEF_PART = 0.2
+"""Of all fortunes, where others live on the chain, too."""
 NEGLECTED_ONE_IN = 8
 MOST = 60_000.0
 RUSH_FROM, RUSH, RUSH_AT_ONCE = 0.82, 26, 2
@@ -48,6 +50,8 @@ class CurieCustoms:
     keepers: Keepers
     waiting: list[str]
     arriving: list[str] = field(default_factory=list)
+    staying: set[str] = field(default_factory=set)
+    """They provide, and do nothing else: a single anchor that leaves takes the market along."""
 
     def reforms(self, step: int) -> Sequence[Tx]:
         """Parameters change, and late in the story somebody fills the insurance fund."""
@@ -95,7 +99,8 @@ class CurieCustoms:
             self._take(who, self.rng.uniform(1_000.0, 9_000.0), self.rng.uniform(0.2, 1.0))
             for who in self.arriving
         ]
-        return [*trades, *unwound, *rush, *(self._one(who) for who in accounts)]
+        active = [who for who in accounts if who not in self.staying]
+        return [*trades, *unwound, *rush, *(self._one(who) for who in active)]
 
     def worthwhile(self, txs: list[Tx]) -> list[Tx]:
         """See `Customs`."""
@@ -123,9 +128,10 @@ class CurieCustoms:
         ]
 
     def _anchor(self, who: str) -> Plan:
-        plan = self.desk.deposit(who, ANCHORED)
+        dollars = ANCHORED * self.keepers.part
+        plan = self.desk.deposit(who, dollars)
         for symbol in self.desk.curie.bases:
-            plan.append(self._order(who, symbol, ANCHORED, WIDE))
+            plan.append(self._order(who, symbol, dollars, WIDE))
         return plan
 
     def _take(self, who: str, size: float, appetite: float) -> Plan:
@@ -251,13 +257,16 @@ def settle(
     """Give keepers and arbitrageurs what they start with."""
     desk = Desk(deployed, purse, {})
     addresses = [account.address for account in accounts]
-    late = [derived_address(f"{addresses[0]} late {number}") for number in range(RUSH)]
+    rush = 0 if pace.brief else RUSH
+    late = [derived_address(f"{addresses[0]} late {number}") for number in range(rush)]
     chain.fund(late)
     anchors = {account.address for account in accounts if account.role is Role.ANCHOR}
     neglected = anchors | neglect(rng, addresses, NEGLECTED_ONE_IN)
-    keepers = Keepers(chain, desk, rng, neglected)
+    keepers = Keepers(chain, desk, rng, neglected, BRIEF_PART if pace.brief else 1.0)
     chain.must(*keepers.equip())
     customs = CurieCustoms(chain, desk, pace.steps, rng, [*addresses, *late], keepers, late)
+    if pace.brief:
+        customs.staying |= anchors
     return Life(chain, pace, rng, accounts, customs)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ FROB = "frob(bytes32,address,address,address,int256,int256)"
 USUAL, TIGHT, TIGHTER = (0.35, 0.92), (0.9, 0.985), (0.985, 0.999)
 LEAST_DEBT, LARGEST_DEBT = 300.0, 150_000.0
 SHARES = {"ETH-A": 5, "ETH-B": 3, "WBTC-A": 3, "LINK-A": 3}
+OF_SHARED_TOKENS = {"ETH-A": 5, "ETH-B": 3}
 BY_MANAGER = 0.6
 COLLECTED = 0.8
 DUSTY = 40 * RAD
@@ -47,6 +48,7 @@ class Actions:
     rng: random.Random
     accounts: list[Account]
     used: dict[str, tuple[float, float]] = field(default_factory=dict)
+    shares: Mapping[str, int] = field(default_factory=lambda: SHARES)
     vaults: dict[str, list[Vault]] = field(default_factory=dict)
     opened: int = 0
     terms: dict[str, Terms] = field(default_factory=dict)
@@ -61,11 +63,11 @@ class Actions:
 
     def join(self, account: Account) -> Plan:
         """A vault of some kind with a debt."""
-        kinds = list(SHARES)
-        ilk = self.rng.choices(kinds, list(SHARES.values()))[0]
+        kinds = list(self.shares)
+        ilk = self.rng.choices(kinds, list(self.shares.values()))[0]
         # Those whom nobody looks after have what falls deepest.
         if self.used.get(account.address) == TIGHTER:
-            ilk = "LINK-A"
+            ilk = kinds[-1]
         return self._open(account.address, BY_ILK[ilk], account.size)
 
     def _open(self, account: str, kind: Kind, size: float) -> Plan:

@@ -10,14 +10,14 @@ from ..accounts import Account, Role
 from ..chain import Chain, Tx
 from ..life import IDLE_STEPS, Call, Life, Pace
 from ..purse import Plan, Purse
-from .actions import TIGHT, TIGHTER, Actions
+from .actions import OF_SHARED_TOKENS, SHARES, TIGHT, TIGHTER, Actions
 from .book import system_questions, vault_questions
 from .governance import Governance
 from .keepers import Keepers
 from .market import KINDS, Maker
 
 NEGLECTED_ROLES = (Role.ISOLATED, Role.STABLE_LOOPER)
-BITTEN = 12
+BITTEN, BITTEN_ONE_IN = 12, 3
 
 
 @dataclass
@@ -55,7 +55,8 @@ class MakerCustoms:
         plans = [self.actions.act(one) for one in busy if one not in self.keepers.neglected]
         if self.step >= self.governance.steps - IDLE_STEPS:
             # Somebody bites, though no keeper is there to bid.
-            chosen = self.keepers.rng.sample(self.actions.every(), BITTEN)
+            every = self.actions.every()
+            chosen = self.keepers.rng.sample(every, min(BITTEN, len(every) // BITTEN_ONE_IN))
             plans += [[self.maker.bite(one.kind, one.urn)] for one in chosen]
         return plans
 
@@ -89,7 +90,8 @@ def settle(
     neglected = {one.address for one in accounts if one.role in NEGLECTED_ROLES}
     used = {one.address: TIGHT for one in accounts if one.role in tight}
     used |= dict.fromkeys(neglected, TIGHTER)
-    actions = Actions(deployed, rng, accounts, used)
+    shares = OF_SHARED_TOKENS if pace.brief else SHARES
+    actions = Actions(deployed, rng, accounts, used, shares)
     keepers = Keepers(deployed, rng, neglected)
     keepers.equip()
     customs = MakerCustoms(chain, deployed, actions, keepers, Governance(deployed, pace.steps))

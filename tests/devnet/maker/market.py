@@ -10,6 +10,7 @@ from ..abi import address_in, view_data, words
 from ..chain import Chain, Tx
 from ..feeds import DECIMALS as FEED_DECIMALS
 from ..market import KEEPERS, Market
+from ..protocol import ADMIN
 from ..purse import Purse
 from .history import addresses, replay
 
@@ -144,9 +145,16 @@ class Maker:
         return {"name": "maker-devnet", "first_block": FIRST_BLOCK, "addresses": self.addresses}
 
 
-def begin(chain: Chain) -> str:
-    """Maker's own history comes first; its WETH is everybody's."""
-    return replay(chain)["ETH"]
+def begin(chain: Chain) -> dict[str, str]:
+    """Maker's own history comes first; its WETH and its DAI are everybody's.
+
+    Who makes the other tokens of the chain may make DAI, too.
+    """
+    known = replay(chain)
+    ward, dai = known["MCD_JOIN_DAI"], known["MCD_DAI"]
+    chain.fund([ward])
+    chain.must(Tx(ward, dai, "rely(address)", (ADMIN,)))
+    return {"WETH": known["ETH"], "DAI": dai}
 
 
 def deploy(chain: Chain, market: Market, purse: Purse) -> Maker:

@@ -102,8 +102,8 @@ def test_defaults_are_those_of_the_settings(cli: CommandLine, folder: Path) -> N
 def test_the_smallest_move_crosses_the_budget_and_a_smaller_one_does_not(
     cli: CommandLine, folder: Path, recorded_book: Book
 ) -> None:
-    found = said(cli, folder, "--reverse", "bad_debt_usd>300000")
-    assert found["budget"] == {"measure": "bad_debt_usd", "sign": ">", "amount": 300000.0}
+    found = said(cli, folder, "--reverse", "bad_debt_usd>600000")
+    assert found["budget"] == {"measure": "bad_debt_usd", "sign": ">", "amount": 600000.0}
     assert found["cascade"] is False
     assets = {one["asset"]: one for one in found["assets"]}
     weth, curious = assets["WETH"], assets["AAVE"]
@@ -115,11 +115,11 @@ def test_the_smallest_move_crosses_the_budget_and_a_smaller_one_does_not(
         return float(screen(recorded_book, [one]).bad_debt_usd.sum())
 
     assert bad_debt(weth["fall_shock"]) == pytest.approx(weth["fall_value"], rel=1e-9)
-    assert bad_debt(weth["fall_shock"]) > 300_000
-    assert bad_debt(f"price:WETH={(weth['fall'] + 1e-6) * 100:.4f}%") <= 300_000
+    assert bad_debt(weth["fall_shock"]) > 600_000
+    assert bad_debt(f"price:WETH={(weth['fall'] + 1e-6) * 100:.4f}%") <= 600_000
     every = [k / 1000 for k in range(1, 990)]
     shocks = [scenario("", [f"price:WETH=-{move * 100:.1f}%"], recorded_book) for move in every]
-    crossed = screen(recorded_book, shocks).bad_debt_usd.sum(axis=0) > 300_000
+    crossed = screen(recorded_book, shocks).bad_debt_usd.sum(axis=0) > 600_000
     assert 0 <= every[int(np.argmax(crossed))] + weth["fall"] < 0.001
 
 

@@ -55,6 +55,9 @@ def test_every_field_of_the_book_comes_back(made: Proposal, files: dict[str, byt
             assert repr(one) == repr(other), field.name
     assert compared >= 25
     assert len(again.sources.venues) > 5
+    stated = [(one.debt, one.perps) for one in ours.deployments]
+    assert [(one.debt, one.perps) for one in again.deployments] == stated
+    assert [sum(said is not None for said in kind) for kind in zip(*stated, strict=True)] == [2, 2]
 
 
 def test_the_numbers_are_the_same_to_the_byte(files: dict[str, bytes], numbers: bytes) -> None:

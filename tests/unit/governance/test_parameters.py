@@ -42,7 +42,7 @@ def test_the_changed_book_is_that_of_changed_rows(name: str, demo_copy: Store) -
             np.testing.assert_array_equal(one, other, err_msg=field.name)
         elif field.name == "markets":
             assert [repr(facts) for facts in one] == [repr(facts) for facts in other]
-        elif field.name == "requirements":
+        elif field.name in ("requirements", "recovery"):
             np.testing.assert_equal(tuple(one), tuple(other))
         else:
             assert one == other, field.name

@@ -87,13 +87,22 @@ def test_owners_of_the_recorded_chain_are_its_accounts(recorded_book: Book) -> N
     for name, place in zip(whose, recorded_book.unit_deployment, strict=True):
         places.setdefault(name, set()).add(int(place))
 
-    assert all(
-        unit in (owner, f"{owner}:{unit.partition(':')[2]}")
-        for unit, owner in zip(recorded_book.units, whose, strict=True)
-    )
+    protocols = [one.protocol for one in recorded_book.deployments]
+    made = zip(recorded_book.units, whose, recorded_book.unit_deployment, strict=True)
+    others = {
+        protocols[place]
+        for unit, owner, place in made
+        if unit not in (owner, f"{owner}:{unit.partition(':')[2]}")
+    }
+    assert others == {"maker-mcd"}  # whose manager knows the owners of its urns
     assert len(set(recorded_book.owners)) == len(recorded_book.owners) < len(recorded_book.units)
-    assert any(len(where) == len(recorded_book.deployments) for where in places.values())
-    assert all(one.owners > 0 for one in shared_borrowers(recorded_book))
+    lenders = {i for i, one in enumerate(recorded_book.deployments) if not (one.debt or one.perps)}
+    assert any(where >= lenders for where in places.values())
+    among = [
+        one for one in shared_borrowers(recorded_book) if {one.deployment, one.other} < lenders
+    ]
+    assert len(among) == len(lenders) * (len(lenders) - 1)
+    assert all(one.owners > 0 for one in among)
 
 
 ANN = "0x" + "a1" * 20

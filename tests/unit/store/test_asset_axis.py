@@ -10,7 +10,17 @@ from defirisk.core.adapter import Deployment, Snapshot, Token
 from defirisk.core.claim import Claim
 from defirisk.core.evm import Block
 from defirisk.core.holdings import Holdings, Quote
-from defirisk.core.quote import Constant, Conversion, Feed, Market, Product, Program, Rate, exact
+from defirisk.core.quote import (
+    Constant,
+    Conversion,
+    Feed,
+    Market,
+    Product,
+    Program,
+    Rate,
+    Spot,
+    exact,
+)
 from defirisk.core.venue import Venue
 from defirisk.store.asset_axis import AssetAxis, asset_axis, virtual_assets
 from defirisk.swaps.constant_product import ConstantProduct
@@ -64,6 +74,19 @@ def axis(
 
 def prices(found: AssetAxis) -> dict[str, Fraction | None]:
     return {a.address: p for a, p in zip(found.assets, found.prices, strict=True)}
+
+
+def test_a_pool_does_not_price_a_token_by_one_that_is_priced_there() -> None:
+    """As marks of virtual markets are: by their own pool, some of the time."""
+    traded = pool("its own", 10, 33)
+    program = Product((FEED, Spot(traded.address, A, B, Fraction(3))))
+    written = quote(B, WRITTEN_DOWN)
+
+    circular = axis(quote(A, program), written, venues=(traded,))
+    another = axis(quote(A, program), written, venues=(traded, pool("another", 10, 30)))
+
+    assert circular.prices == (Fraction(6), Fraction(1))
+    assert another.prices == (Fraction(6), Fraction(2))
 
 
 def test_a_feed_that_is_kept_up_stands_before_what_was_written_down() -> None:

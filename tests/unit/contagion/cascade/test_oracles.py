@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from math import floor
 
@@ -18,7 +19,7 @@ from defirisk.contagion.cascade.pools import pool_table
 from defirisk.contagion.cascade.sources import Sources, sources
 from defirisk.core.book import Book
 from defirisk.core.evaluation import Floats
-from defirisk.core.quote import Program, Twap, exact, parts
+from defirisk.core.quote import Constant, Cut, Median, Product, Program, Sum, Twap, exact
 from defirisk.core.scenario import Moves, Scenario, market_prices, quote_prices
 from defirisk.shocks.grammar import baseline, scenario
 from defirisk.shocks.target import find_asset
@@ -90,20 +91,26 @@ def test_pools_that_move_like_a_price_shock_end_where_it_does(
     averaged = np.array([has_mean(program) for program in made.quote_program])
     np.testing.assert_allclose(said[~averaged], expected[~averaged], rtol=3e-9)
     # A mean keeps what it is off by today, which the static shock does not.
-    off = [mean_off(program) if has_mean(program) else 1.0 for program in made.quote_program]
-    np.testing.assert_allclose(said, expected * np.array(off), rtol=1.5e-4)
+    kept = replace(made, quote_program=tuple(map(keeping, made.quote_program)))
+    np.testing.assert_allclose(said, quote_prices(kept, [shocked])[:, 0], rtol=1.5e-4)
     assert (said < made.quote_price * 0.71).sum() >= 5
     assert not play.after(1, moves, seconds=12.0, deviation=0.005)[0]
 
 
-def mean_off(program: Program) -> float:
-    """The mean over what its part says now, of a program with one mean."""
-    if isinstance(program, Twap):
-        now = exact(program.part)
-        assert now
-        assert program.value
-        return float(program.value / now)
-    return float(np.prod([mean_off(part) for part in parts(program)]))
+def keeping(program: Program) -> Program:
+    """With every mean as what its part says now, times what the mean is off by."""
+    match program:
+        case Twap(part=part, value=value):
+            now = exact(part)
+            assert now
+            assert value
+            return Product((Constant(value / now), part))
+        case Product(inner) | Sum(inner) | Median(inner):
+            return type(program)(tuple(map(keeping, inner)))
+        case Cut(part=part):
+            return replace(program, part=keeping(part))
+        case _:
+            return program
 
 
 @given(

@@ -64,14 +64,15 @@ def _lacking(book: Book, scenario: Scenario, pays: list[Fraction]) -> list[Fract
         for h in np.flatnonzero(book.holding_unit == unit).tolist():
             q = int(book.holding_quote[h])
             asset = int(book.quote_asset[q])
-            m = places[int(book.quote_deployment[q]), book.quote_market[q], asset]
+            m = places.get((int(book.quote_deployment[q]), book.quote_market[q], asset))
             tokens = Fraction(float(book.holding_amount[h])) * Fraction(float(book.quote_rate[q]))
             if book.holding_side[h] == Side.COLLATERAL:
-                pledged += tokens * price[asset] * pays[m]
+                pledged += tokens * price[asset] * (1 if m is None else pays[m])
             elif book.holding_side[h] == Side.DEBT:
                 debts.append((m, tokens, tokens * price[asset]))
         owed = sum((usd for _, _, usd in debts), Fraction(0))
         if owed > pledged:
             for m, tokens, _ in debts:
-                lacks[m] += tokens * (1 - pledged / owed)
+                if m is not None:
+                    lacks[m] += tokens * (1 - pledged / owed)
     return lacks
