@@ -40,7 +40,7 @@ Gap = tuple[int, int, bool]
 """First and last block, and whether transfers are among what is wanted."""
 TRANSFER = keccak(b"Transfer(address,address,uint256)")
 
-HEADERS_PER_STEP = 800
+HEADERS_PER_STEP = 400
 """Blocks with logs that are waited for before a step is stored: with those of a sample they are
 five requests' worth of headers."""
 LOGS_PER_STEP = 20_000
