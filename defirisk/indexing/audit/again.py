@@ -2,10 +2,9 @@
 
 The logs are those of the store: only headers are fetched, and receipts where they are audited. A
 log that is missing is stored as soon as it is proven, one that its block is proven not to have is
-dropped. Its block, as one of which nothing could be
-proven, is marked and no verified block any more: the run goes on with fetching it, audits it as any
-other, and folds again from there. All that is read of the chain is audited, as one header speaks of
-every contract.
+dropped. Its block, as one of which nothing could be proven, is marked and no verified block any
+more: the run goes on with fetching it, audits it as any other, and folds again from there. All that
+is read of the chain is audited, as one header speaks of every contract.
 """
 
 from __future__ import annotations
