@@ -189,7 +189,7 @@ def test_an_off_by_one_in_a_stored_number_is_found(
         return bool(words(filled.alone.chain.call(row["market"], "marketDebt()"))[0])
 
     # A wei of funding is nothing to less than one whole of the asset.
-    largest = "size_wad" if column == "funding_wad" else ""
+    largest = "size_wad" if (row_type, column) == (Position, "funding_wad") else ""
     with changed(filled.store, row_type, column, among=owes, largest=largest):
         assert filled.verdict().mismatches
     assert filled.verdict().mismatches == ()
