@@ -29,7 +29,7 @@ def summary(
     supplied = sum(m.supplied * m.price_usd for m in book.markets)
     borrowed = sum(m.borrowed * m.price_usd for m in book.markets)
     text = (
-        f"A recorded chain with {plural(len(book.deployments), 'lending market')}, "
+        f"A recorded chain with {plural(len(book.deployments), 'deployment')} of protocols, "
         f"{plural(len(book.sources.venues), 'pool')} and "
         f"{plural(len(book.sources.answers), 'price feed')} was indexed from its logs up to block "
         f"{book.block.number:,}: {plural(accounts, 'account')}, "
@@ -50,6 +50,6 @@ def summary(
     return Report(
         title="defirisk demo",
         header=header_of(book, run),
-        lead=(Paragraph(text), *finding_notes(book), tiles, scenarios, page_list(pages)),
+        lead=(Paragraph(text), tiles, scenarios, *finding_notes(book), page_list(pages)),
         csv="scenarios",
     )
