@@ -133,7 +133,7 @@ class Indexer:
         head = target if self._to_block == "latest" else await reader.block("latest")
         final = await self._final(chain_id, head)
         await self._follow_reorg(chain_id, head, target, suspicious=again)
-        self._not_backwards(chain_id, head, target)
+        self._not_backwards(chain_id, target)
         sources = registered(store, chain_id, target, self._deployments, self._codecs)
         views = Views(reader, store, chain_id, target)
         work = receipts_work(store, chain_id)
@@ -193,15 +193,16 @@ class Indexer:
             await replace_lost(self._reader, self._store, chain_id, fork, target)
             self._lost += fork.depth
 
-    def _not_backwards(self, chain_id: int, head: Block, target: Block) -> None:
+    def _not_backwards(self, chain_id: int, target: Block) -> None:
         with self._store.transaction() as connection:
             known = find_chain(connection, chain_id)
         if known is None or target.number >= known.verified_to:
             return
-        if isinstance(self._to_block, str) and head.number < known.verified_to:
+        if isinstance(self._to_block, str):
+            # Of several nodes behind one address any may lag, also the one that was asked for it.
             raise _LagsBehind(
-                f"the node is at block {head.number}, behind the store, which is at "
-                f"{known.verified_to}: wait for it, or use another --rpc-url"
+                f"the node's {self._to_block} block is {target.number}, behind the store, which is "
+                f"at {known.verified_to}: wait for it, or use another --rpc-url"
             )
         raise UsageError(
             f"the store is already at block {known.verified_to}, past {target.number}: "
@@ -226,4 +227,4 @@ class Indexer:
 
 
 class _LagsBehind(NodeBehind):
-    """The node's head is below what was read already, and nothing shows that it was replaced."""
+    """What the node has is below what was read already, and nothing shows that it was replaced."""
