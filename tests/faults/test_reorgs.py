@@ -71,6 +71,7 @@ class Story:
             else:
                 store = self._runs(store, proxy)
             proxy.become_honest()
+            proxy.before.clear()  # what did not come while a step ran does not come any more
             self._ended(done(run(store, self.chain, [proxy.url], self.to_block)))
             fresh = self._fresh(proxy)
         found = difference(store, self.chain, self.chain.tokens[:WATCHED])
