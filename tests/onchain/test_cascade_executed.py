@@ -59,7 +59,7 @@ OFF_BY_A_FEW = {
     "together price:WETH=1005 price:WBTC=27000 price:LINK=3.4",
     "aave-v3.0-devnet price:WETH=600 price:WBTC=15900 price:LINK=2 slow rounds",
 }
-"""In which a sum of one account is worth up to 6 base units of USDC (4.4e-9) more; the cause is open."""
+"""A sum of one account is worth up to 6 base units of USDC (4.4e-9) more; the cause is open."""
 
 
 @pytest.fixture
