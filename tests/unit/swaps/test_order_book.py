@@ -129,7 +129,9 @@ def test_the_float_twin(book: OrderBook, raw: list[int], data: st.DataObject) ->
     np.testing.assert_allclose(pair.curve.sell(amounts), received, rtol=0, atol=slack)
     assert pair.curve.capacity * pair.unit_in == pytest.approx(book.amounts[-1] - book.taken)
 
-    between = [float((a + b) / 2) for a, b in zip(book.prices, book.prices[1:], strict=False)]
+    # Between prices that floats tell apart.
+    pairs = zip(book.prices, book.prices[1:], strict=False)
+    between = [float((a + b) / 2) for a, b in pairs if abs(a - b) > a / 10**12]
     prices = np.array([*between, float(book.prices[0]) * 2, float(book.prices[-1]) / 2])
     exact = [book.sell_until(0, 1, Fraction(price)).sold / pair.unit_in for price in prices]
     for ours in (pair.curve.amount_to, pair.curve.amount_at):
