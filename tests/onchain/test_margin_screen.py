@@ -241,7 +241,8 @@ def test_every_command_takes_them(
     indexed = known[kind]() if kind in known else of.known
     book = book_of(indexed.store, indexed.market, indexed.block)
     asset = next(asset.symbol for asset in book.assets if asset.symbol in FALLING)
-    name, db = indexed.market.name, f"sqlite:///{indexed.store.engine.url.database}"
+    name = indexed.market.name
+    db = indexed.store.engine.url.render_as_string(hide_password=False)
     fall = f"price:{asset}=-30%"
 
     said = {
