@@ -157,6 +157,6 @@ class Story:
 
 
 @pytest.mark.parametrize("manner", ["follow", "runs"])
-@seeds([2], range(150))
+@seeds([2, 45], range(150))
 def test_the_store_is_that_of_a_fresh_index(seed: int, manner: Manner, stores: Stores) -> None:
     Story(seed, stores).tell(manner, lagging=0.15 if seed % 3 == 0 else 0.0)
