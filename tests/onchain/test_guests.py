@@ -181,3 +181,12 @@ def test_the_virtual_dollar_is_one(recorded_book: Book, described: Mapping[str, 
     token = described["curie_perp"]["contracts"]["quote_token"]
     (asset,) = (i for i, one in enumerate(recorded_book.assets) if one.address == token)
     assert recorded_book.asset_price[asset] == 1.0
+
+
+def test_what_shorts_owe_is_nobody_s_deposit(recorded_book: Book) -> None:
+    """No cash stands against it: a market of perpetuals has no ratio of assets to liabilities."""
+    made = compose(recorded_book)
+    named = {row.id: recorded_book.deployments[row.facts.deployment].protocol for row in made.rows}
+    found = {named[one] for one in measures()["asset_liability_ratio"].compute(made)}
+    assert found.isdisjoint(PERPETUALS)
+    assert "aave-v3" in found
